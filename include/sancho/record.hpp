@@ -1,0 +1,70 @@
+// # What a store keeps
+//
+// A store sees bytes and keys. The few fields in the clear are those it needs
+// to keep its contract (version, state, times) and to find a user's sessions
+// (subject, handle). Everything else is the payload: sealed, checksummed,
+// nobody's business but the protocol's. DESIGN.md has its format byte by byte.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sancho/id.hpp"
+#include "sancho/time.hpp"
+
+namespace sancho {
+
+// Written by the core, only ever compared by a store. The incarnation is drawn
+// at random when a record is created, so that a record which was erased and
+// created again is never taken for the one before.
+struct Version {
+  std::uint64_t incarnation = 0;
+  std::uint64_t counter = 0;
+  auto operator<=>(const Version&) const = default;
+};
+
+enum class State : std::uint8_t {
+  pending = 0,  // a successor that nobody has decided on yet: opens nothing
+  live = 1,     // a session
+  moved = 2,    // rotated away: names its successor
+  ended = 3,    // a tombstone, kept for a grace so that late saves find it
+  note = 4,     // no session: a small fact kept with the same guarantees
+};
+
+// The word for it, as in the enumeration. Lives for the whole program.
+std::string_view to_string(State state);
+
+struct Record {
+  Version version;
+  State state = State::live;
+  Time created{};   // of the session; survives rotation
+  Time accessed{};  // raised by touch and commit, never lowered
+  Duration idle{};  // for pending and live records: how long without access
+  Time ends{};      // after this it is gone, whatever its state
+  std::string subject;  // identifies the user; empty for nobody
+  Handle handle;
+  std::string payload;
+
+  // The moment at which the record is gone, swept or not:
+  // min(accessed + idle, ends) for a pending or live one, `ends` for others.
+  Time expires() const {
+    const bool idles = state == State::pending || state == State::live;
+    return idles ? std::min(accessed + idle, ends) : ends;
+  }
+  bool expired(Time now) const { return now >= expires(); }
+
+  bool operator==(const Record&) const = default;
+};
+
+// One record as one string of bytes, for stores that keep no columns: the
+// format of DESIGN.md, with a checksum over all of it.
+std::string encode_record(const Record& record);
+
+// The way back. Throws `StoreError`: *corrupt* if these are not the bytes that
+// were written (truncated, flipped, extended, foreign), *unavailable* if a
+// newer version of this library wrote them.
+Record decode_record(std::string_view bytes);
+
+}  // namespace sancho

@@ -1,0 +1,64 @@
+// # Time
+//
+// A session's life is measured on the wall clock, because a record outlives
+// the process that wrote it. The clock is a parameter everywhere, so that a
+// test moves time by hand and never sleeps.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+
+namespace sancho {
+
+// The unit of every limit and every age.
+using Duration = std::chrono::milliseconds;
+
+// A moment: milliseconds since 1970-01-01 00:00 UTC, as records keep it.
+using Time = std::chrono::sys_time<Duration>;
+
+// Where "now" comes from. Implementations are safe to call from any thread.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Time now() const = 0;
+};
+
+// The operating system's wall clock. Lives for the whole program.
+const Clock& system_clock();
+
+// A clock that stands still until it is moved. For tests.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(Time start = Time{std::chrono::hours{24 * 365 * 50}}) : now_(start.time_since_epoch().count()) {}
+  Time now() const override { return Time{Duration{now_.load()}}; }
+  void advance(Duration by) { now_ += by.count(); }
+  void set(Time to) { now_ = to.time_since_epoch().count(); }
+
+ private:
+  std::atomic<Duration::rep> now_;
+};
+
+// The moment by which a call must have ended, on the clock that never jumps.
+// Every store call takes one; a call that cannot finish in time throws
+// `StoreError` of kind *unavailable* (or *contention*, where others kept
+// getting in first).
+class Deadline {
+ public:
+  using Steady = std::chrono::steady_clock;
+
+  static Deadline after(Duration d) { return Deadline{Steady::now() + d}; }
+  explicit Deadline(Steady::time_point at) : at_(at) {}
+
+  bool passed() const { return Steady::now() >= at_; }
+  // What is left of it; never negative.
+  Duration left() const {
+    auto d = std::chrono::duration_cast<Duration>(at_ - Steady::now());
+    return d.count() > 0 ? d : Duration::zero();
+  }
+  Steady::time_point at() const { return at_; }
+
+ private:
+  Steady::time_point at_;
+};
+
+}  // namespace sancho

@@ -1,0 +1,123 @@
+#include "sancho/id.hpp"
+
+#include "base64url.hpp"
+#include "crypto.hpp"
+
+namespace sancho {
+
+namespace {
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::array<char, 8> big_endian(std::uint64_t v) {
+  std::array<char, 8> bytes;
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(v >> (56 - 8 * i) & 0xff);
+  return bytes;
+}
+}  // namespace
+
+// ## Session ids
+
+std::optional<SessionId> SessionId::parse(std::string_view text) {
+  SessionId id;
+  if (text.size() == 47) id.size_ = 35;
+  else if (text.size() != 43) return std::nullopt;
+  if (!from_base64url(text, std::span{id.bytes_}.first(id.size_))) return std::nullopt;
+  return id;
+}
+
+SessionId SessionId::draw(RandomSource& random) {
+  SessionId id;
+  random.fill(std::span{id.bytes_}.first(32));
+  return id;
+}
+
+SessionId SessionId::successor(const Nonce& nonce) const {
+  SessionId next = *this;  // for the tag
+  const std::string_view parts[] = {"sancho successor", as_text(nonce)};
+  const auto digest = hmac_sha256(std::span{bytes_}.first(size_), parts);
+  std::copy(digest.begin(), digest.end(), next.bytes_.begin());
+  return next;
+}
+
+std::array<std::byte, 32> SessionId::mac(std::string_view label) const {
+  const std::string_view parts[] = {label};
+  return hmac_sha256(std::span{bytes_}.first(size_), parts);
+}
+
+std::string SessionId::reveal() const { return base64url(std::span{bytes_}.first(size_)); }
+
+bool SessionId::same_as(const SessionId& other) const {
+  return size_ == other.size_ && same_secret(bytes_, other.bytes_);
+}
+
+SessionId::~SessionId() { wipe(bytes_); }
+
+// ## Session keys
+
+SessionKey SessionKey::of(std::string_view name_space, const SessionId& id) {
+  const auto length = big_endian(name_space.size());
+  const std::string_view parts[] = {{length.data(), length.size()}, name_space, as_text(std::span{id.bytes_}.first(id.size_))};
+  SessionKey key;
+  key.digest_ = sha256(parts);
+  return key;
+}
+
+// A note's digest begins with a length that no namespace has.
+SessionKey SessionKey::of_note(std::string_view name_space, std::string_view name) {
+  const auto mark = big_endian(~std::uint64_t{0});
+  const auto length = big_endian(name_space.size());
+  const std::string_view parts[] = {{mark.data(), mark.size()}, {length.data(), length.size()}, name_space, name};
+  SessionKey key;
+  key.digest_ = sha256(parts);
+  return key;
+}
+
+std::optional<SessionKey> SessionKey::from_bytes(std::string_view bytes) {
+  if (bytes.size() != 32) return std::nullopt;
+  SessionKey key;
+  for (std::size_t i = 0; i < 32; ++i) key.digest_[i] = static_cast<std::byte>(bytes[i]);
+  return key;
+}
+
+std::optional<SessionKey> SessionKey::from_hex(std::string_view hex) {
+  if (hex.size() != 64) return std::nullopt;
+  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  SessionKey key;
+  for (std::size_t i = 0; i < 32; ++i) {
+    const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    key.digest_[i] = static_cast<std::byte>(high << 4 | low);
+  }
+  return key;
+}
+
+std::string SessionKey::hex() const {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(64);
+  for (const auto b : digest_) {
+    text.push_back(digits[std::to_integer<unsigned>(b) >> 4]);
+    text.push_back(digits[std::to_integer<unsigned>(b) & 15]);
+  }
+  return text;
+}
+
+// ## Handles
+
+Handle Handle::draw(RandomSource& random) {
+  std::array<std::byte, 12> bytes;
+  random.fill(bytes);
+  return *parse(base64url(bytes));
+}
+
+std::optional<Handle> Handle::parse(std::string_view text) {
+  std::array<std::byte, 12> bytes;
+  if (!from_base64url(text, bytes)) return std::nullopt;
+  Handle handle;
+  std::copy(text.begin(), text.end(), handle.text_.begin());
+  return handle;
+}
+
+}  // namespace sancho
