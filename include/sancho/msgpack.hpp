@@ -56,6 +56,8 @@ class Unpacker {
   // What comes next; throws at the end of the bytes.
   Kind next() const;
   bool done() const { return rest_.empty(); }
+  // The bytes that have not been read.
+  std::string_view rest() const { return rest_; }
 
   void nil();
   bool boolean();

@@ -1,0 +1,63 @@
+// # What a request changed
+//
+// A request does not save the session it has seen; it saves what it did to it.
+// `apply` does that to whatever the record has become meanwhile, and is all
+// there is to merging. It is pure and keeps no order but that of commits.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/payload.hpp"
+
+namespace sancho::protocol {
+
+// How two changes of one slot become one.
+enum class MergeKind {
+  last_writer,  // the later commit's value; erased stays erased unless written after
+  add,          // numbers: each side's difference counts
+  max,          // numbers: the greater
+  set_union,    // arrays as sets: each side's additions and removals count
+  append,       // arrays: what each side appended, the newest `bound` kept
+  custom,       // the application's own function
+};
+
+// The slot's value where the two parted, theirs, and mine; an absent one is
+// empty. Returns the merged one, empty to erase.
+using MergeFunction = std::function<std::string(std::string_view base, std::string_view theirs, std::string_view mine)>;
+
+struct Merge {
+  MergeKind kind = MergeKind::last_writer;
+  std::size_t bound = 0;  // append
+  MergeFunction function; // custom
+};
+
+struct SlotChange {
+  std::string name;
+  std::string base;  // as loaded; empty: was absent
+  std::string mine;  // empty: erased
+  Merge merge;
+};
+
+struct Delta {
+  std::vector<SlotChange> slots;
+  std::vector<TokenDigest> tokens_made;
+  std::vector<TokenDigest> tokens_removed;
+  std::optional<std::string> user;  // another value for the same subject
+
+  bool empty() const { return slots.empty() && tokens_made.empty() && tokens_removed.empty() && !user; }
+  // Does it put anything there, or only take away?
+  bool adds() const;
+};
+
+// Applies `delta` to `payload`. Form tokens: removal beats union, and beyond
+// `max_tokens` the oldest give way. Throws `DecodeError` where a slot that is
+// to be added up is not a number, or the like.
+void apply(Payload& payload, const Delta& delta, std::size_t max_tokens);
+
+// One slot; empty for absent or erased.
+std::string merge_slot(const SlotChange& change, std::string_view theirs);
+
+}  // namespace sancho::protocol

@@ -1,0 +1,87 @@
+// # A new id
+//
+// Create the successor pending, naming its predecessor; commit the old record
+// to moved or ended, naming the successor: that commit is the decision; then
+// activate. A crash between any two of these leaves a state that the next
+// request reads right.
+#pragma once
+
+#include "protocol/save.hpp"
+
+namespace sancho::protocol {
+
+// Rotation: the same session under a new id. The old id leads on to it for a
+// grace, and everyone who holds the old id computes the same new one. However
+// many rotate at once, one successor opens; the others follow it.
+class Rotate {
+ public:
+  Rotate(Hand from, Delta delta) : hand(std::move(from)), delta_(std::move(delta)), next_(hand) {}
+  const Op* resume(Env& env, Answer& answer);
+
+  Hand hand;  // where it came out
+  Outcome outcome = Outcome::dropped;
+  bool rotated = false;  // by this request, not by another
+  std::size_t merges = 0;
+
+ private:
+  // What the successor is to hold.
+  Record copy_record(const Env& env) const;
+  Payload copy_payload(const Env& env) const;
+  void decide();
+
+  int at_ = 0;
+  Delta delta_;
+  Nonce nonce_{};
+  Hand next_;
+  std::optional<CreateOne> create_;
+  std::optional<CommitOne> commit_;
+  std::optional<Follow> follow_;
+  std::optional<Save> save_;
+  Op op_;
+};
+
+// Login and reauthentication: another identity's session, or the same one's
+// under an id that the old one does not lead to. The new session holds what
+// this request saw and wrote, never what others write meanwhile; and of two
+// logins one wins.
+class Replace {
+ public:
+  // `heir` and `payload`: the new session, complete but for id, version and
+  // predecessor. The CSRF secret in it is not masked yet.
+  Replace(Hand from, EndReason why, Record heir, Payload payload)
+      : hand(std::move(from)), why_(why), heir_(std::move(heir)), payload_(std::move(payload)) {}
+  const Op* resume(Env& env, Answer& answer);
+
+  Hand hand;                  // the predecessor, as it was found last
+  std::optional<Hand> opened; // won: the new session
+  Outcome outcome = Outcome::lost;
+
+ private:
+  int at_ = 0;
+  EndReason why_;
+  Record heir_;
+  Payload payload_;
+  std::optional<Hand> next_;
+  std::optional<CreateOne> create_;
+  std::optional<CommitOne> commit_;
+  std::optional<Follow> follow_;
+  Op op_;
+};
+
+// A session out of nothing.
+class Fresh {
+ public:
+  Fresh(Record record, Payload payload) : record_(std::move(record)), payload_(std::move(payload)) {}
+  const Op* resume(Env& env, Answer& answer);
+
+  std::optional<Hand> opened;
+
+ private:
+  int at_ = 0;
+  Record record_;
+  Payload payload_;
+  std::optional<SessionId> id_;
+  std::optional<CreateOne> create_;
+};
+
+}  // namespace sancho::protocol

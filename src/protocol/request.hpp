@@ -1,0 +1,91 @@
+// # A request, from its cookie to its Set-Cookie
+//
+// `Begin` runs before the handler, `Finish` after it; what acts at once (a
+// consumed token, a logout) runs between the two, on the same seat.
+#pragma once
+
+#include "protocol/end.hpp"
+#include "protocol/replace.hpp"
+
+namespace sancho::protocol {
+
+// What a request found behind its cookie.
+enum class Saw {
+  nothing,  // no cookie, or one that opens nothing: a new visitor
+  session,  // a live session
+  ended,    // a tombstone: runs anonymous, writes nothing, sends no cookie
+};
+
+// Where a request sits. Held from its beginning to its end.
+struct Seat {
+  std::optional<SessionId> presented;  // what the browser sent
+  Saw saw = Saw::nothing;
+  std::optional<Hand> hand;  // session: its record, the newest this request knows
+  // No other request is known to have written since this one began.
+  bool alone = true;
+
+  // Takes over what a machine came out with in the middle of the request.
+  void now_at(Hand where);
+  // The session has ended, by this request's own doing or under it.
+  void leave();
+};
+
+class Begin {
+ public:
+  explicit Begin(std::optional<SessionId> presented) { seat.presented = std::move(presented); }
+  const Op* resume(Env& env, Answer& answer);
+
+  Seat seat;
+  bool replayed = false;  // an id came back after its grace: stolen, or very late
+
+ private:
+  int at_ = 0;
+  std::optional<Open> open_;
+  std::optional<FirstUse> first_use_;
+};
+
+// What a request wants at its end, decided by the session and the policy.
+struct Intent {
+  Delta delta;
+  bool has_info = true;  // does the session hold anything worth keeping?
+  bool touch = false;    // the access time is due
+  bool rotate = false;   // a new id is due
+  // login or reauth: another session takes over, which is `heir`.
+  std::optional<EndReason> replace;
+  // A new session, complete but for id and version: the heir of a login, or
+  // what a visitor without a session gets. Its CSRF secret is not masked yet.
+  Record heir;
+  Payload heir_payload;
+};
+
+class Finish {
+ public:
+  Finish(Seat seat, Intent intent) : seat_(std::move(seat)), intent_(std::move(intent)) {}
+  const Op* resume(Env& env, Answer& answer);
+
+  Outcome outcome = Outcome::ok;
+  std::optional<Hand> hand;         // the live session this request ended in
+  std::optional<SessionId> cookie;  // to be sent
+  bool delete_cookie = false;
+  bool created = false;   // a record that was not there, for a visitor or a login
+  bool rotated = false;
+  bool touched = false;   // a touch was acknowledged
+  std::size_t merges = 0;
+
+ private:
+  void came_to(Hand where);
+
+  int at_ = 0;
+  Seat seat_;
+  Intent intent_;
+  std::optional<Fresh> fresh_;
+  std::optional<Replace> replace_;
+  std::optional<Rotate> rotate_;
+  std::optional<Save> save_;
+  std::optional<CommitOne> commit_;
+  std::optional<Follow> follow_;
+  std::optional<Open> open_;
+  Op op_;
+};
+
+}  // namespace sancho::protocol

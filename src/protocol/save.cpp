@@ -1,0 +1,50 @@
+#include "protocol/save.hpp"
+
+#include <algorithm>
+
+namespace sancho::protocol {
+
+const Op* Save::resume(Env& env, Answer& answer) {
+  SANCHO_BEGIN
+  while (hand.live()) {
+    {
+      auto payload = unseal(*hand.record);
+      if (claim_ && std::erase(payload.tokens, *claim_) == 0) {
+        outcome = Outcome::refused;
+        return nullptr;
+      }
+      apply(payload, delta_, env.rules.max_tokens);
+      Record next = *hand.record;
+      next.accessed = std::max(next.accessed, env.now);
+      commit_.emplace(hand.key, *hand.record, std::move(next), std::move(payload), claim_);
+    }
+    SANCHO_RUN(*commit_);
+    hand.record = std::move(commit_->now);
+    if (commit_->verdict == CommitOne::Verdict::done) {
+      attempt = commit_->attempt();
+      outcome = claim_ ? Outcome::claimed : Outcome::kept;
+      // It was mine, though the session may have moved on since.
+      follow_.emplace(std::move(hand), true);
+      SANCHO_RUN(*follow_);
+      hand = std::move(follow_->hand);
+      return nullptr;
+    }
+    if (commit_->verdict == CommitOne::Verdict::in_doubt) {
+      outcome = Outcome::in_doubt;
+      return nullptr;
+    }
+    if (commit_->verdict == CommitOne::Verdict::gone) {
+      outcome = claim_ ? Outcome::refused : Outcome::dropped;
+      return nullptr;
+    }
+    ++merges;
+    follow_.emplace(std::move(hand), true);
+    SANCHO_RUN(*follow_);
+    hand = std::move(follow_->hand);
+  }
+  outcome = claim_ ? Outcome::refused : Outcome::dropped;
+  if (!claim_ && hand.ended() && PayloadView(*hand.record).why == EndReason::empty) outcome = Outcome::orphaned;
+  SANCHO_END;
+}
+
+}  // namespace sancho::protocol

@@ -1,0 +1,61 @@
+// # One write, with its doubt resolved
+//
+// Every create and every commit carries a random attempt id. A write whose
+// answer was lost is sent again unchanged, same expected version and same
+// attempt, so at most one copy of it can happen; and a record that refuses it
+// tells by its attempt ids whether an earlier copy was the reason.
+#pragma once
+
+#include "protocol/machine.hpp"
+
+namespace sancho::protocol {
+
+// Puts a new record at `key`, as the first of a new incarnation.
+class CreateOne {
+ public:
+  CreateOne(SessionKey key, Record record, Payload payload);
+  const Op* resume(Env& env, Answer& answer);
+
+  bool done = false;          // false: somebody else's record is there
+  std::optional<Record> now;  // what is there
+
+ private:
+  int at_ = 0;
+  SessionKey key_;
+  Record record_;
+  Payload payload_;
+  Attempt attempt_ = 0;
+  Op op_;
+};
+
+// Replaces the record `base` at `key` by `record` with `payload`; the version
+// is made here. With `claim`, that form token is spent by this very commit.
+class CommitOne {
+ public:
+  enum class Verdict {
+    done,      // `now` is the new record, or one that came of it
+    conflict,  // `now` is the current record
+    gone,      // there is none
+    in_doubt,  // it cannot be told any more; `now` is the current record, if any
+  };
+
+  CommitOne(SessionKey key, const Record& base, Record record, Payload payload, std::optional<TokenDigest> claim = {});
+  const Op* resume(Env& env, Answer& answer);
+
+  Verdict verdict = Verdict::in_doubt;
+  std::optional<Record> now;
+  Attempt attempt() const { return attempt_; }
+
+ private:
+  int at_ = 0;
+  SessionKey key_;
+  Version expected_;
+  Record record_;
+  Payload payload_;
+  std::optional<TokenDigest> claim_;
+  Attempt attempt_ = 0;
+  bool doubt_ = false;
+  Op op_;
+};
+
+}  // namespace sancho::protocol
