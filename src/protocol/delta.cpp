@@ -63,7 +63,7 @@ std::string set_union(const Items& base, const Items& theirs, const Items& mine)
     if (!has(base, item) || has(mine, item)) out.push_back(item);
   for (const auto item : mine)
     if (!has(base, item) && !has(out, item)) out.push_back(item);
-  return packed(out);
+  return out.empty() ? std::string{} : packed(out);
 }
 
 // Mine minus the longest prefix that is the end of base: older items may have
@@ -82,7 +82,8 @@ std::string append(const Items& base, Items theirs, const Items& mine, std::size
 std::string merge_slot(const SlotChange& change, std::string_view theirs) {
   const auto& [name, base, mine, merge] = change;
   if (merge.kind == MergeKind::custom) return merge.function(base, theirs, mine);
-  if (mine.empty()) return {};  // erased, under every other policy
+  // Erasing a set removes what was seen of it; erasing anything else, all.
+  if (mine.empty() && merge.kind != MergeKind::set_union) return {};
   switch (merge.kind) {
     case MergeKind::add: return add(base, theirs, mine);
     case MergeKind::max: return greater(theirs, mine);

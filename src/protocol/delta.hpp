@@ -5,34 +5,18 @@
 // there is to merging. It is pure and keeps no order but that of commits.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "protocol/payload.hpp"
+#include "sancho/merge.hpp"
 
 namespace sancho::protocol {
 
-// How two changes of one slot become one.
-enum class MergeKind {
-  last_writer,  // the later commit's value; erased stays erased unless written after
-  add,          // numbers: each side's difference counts
-  max,          // numbers: the greater
-  set_union,    // arrays as sets: each side's additions and removals count
-  append,       // arrays: what each side appended, the newest `bound` kept
-  custom,       // the application's own function
-};
-
-// The slot's value where the two parted, theirs, and mine; an absent one is
-// empty. Returns the merged one, empty to erase.
-using MergeFunction = std::function<std::string(std::string_view base, std::string_view theirs, std::string_view mine)>;
-
-struct Merge {
-  MergeKind kind = MergeKind::last_writer;
-  std::size_t bound = 0;  // append
-  MergeFunction function; // custom
-};
+using sancho::Merge;
+using sancho::MergeFunction;
+using sancho::MergeKind;
 
 struct SlotChange {
   std::string name;

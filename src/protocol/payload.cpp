@@ -118,6 +118,7 @@ std::string seal(const Record& record, const Payload& p) {
   if (p.why != EndReason::none) field("why"), fields.natural(static_cast<std::uint8_t>(p.why));
   field("issued"), fields.integer(p.issued.time_since_epoch().count());
   if (p.authenticated) field("auth"), fields.integer(p.authenticated->time_since_epoch().count());
+  if (p.persistent) field("keep"), fields.boolean(true);
   if (!p.remote_address.empty()) field("addr"), fields.text(p.remote_address);
   if (!p.user_agent.empty()) field("agent"), fields.text(p.user_agent);
   if (!p.user.empty()) field("user"), fields.raw(p.user);
@@ -177,6 +178,7 @@ PayloadView::PayloadView(const Record& record) {
         why = static_cast<EndReason>(n);
       } else if (name == "issued") issued = time(u.integer());
       else if (name == "auth") authenticated = time(u.integer());
+      else if (name == "keep") persistent = u.boolean();
       else if (name == "addr") remote_address = u.text();
       else if (name == "agent") user_agent = u.text();
       else if (name == "user") user = u.value();
@@ -231,6 +233,7 @@ Payload unseal(const Record& record) {
   p.why = v.why;
   p.issued = v.issued;
   p.authenticated = v.authenticated;
+  p.persistent = v.persistent;
   p.remote_address = v.remote_address;
   p.user_agent = v.user_agent;
   p.user = v.user;

@@ -63,6 +63,7 @@ struct Payload {
 
   // ## The session's
   std::optional<Time> authenticated;  // the last login or reauthentication
+  bool persistent = false;            // "keep me logged in": the cookie has a Max-Age
   std::string remote_address;
   std::string user_agent;
   std::string user;                   // a MessagePack value; empty for nobody
@@ -98,6 +99,7 @@ struct PayloadView {
   std::optional<Time> used, authenticated;
   EndReason why = EndReason::none;
   Time issued{};
+  bool persistent = false;
   std::string_view remote_address, user_agent, user;
   std::optional<Secret32> csrf;
   std::string_view slots;  // a MessagePack map, or empty for none
