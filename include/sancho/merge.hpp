@@ -28,8 +28,8 @@ using MergeFunction = std::function<std::string(std::string_view base, std::stri
 
 struct Merge {
   MergeKind kind = MergeKind::last_writer;
-  std::size_t bound = 0;   // for append: 0 is no bound
-  MergeFunction function;  // for custom
+  std::size_t bound = 0;        // for append: 0 is no bound
+  MergeFunction function = {};  // for custom
 
   static Merge last_writer() { return {}; }
   static Merge add() { return {.kind = MergeKind::add}; }

@@ -1,0 +1,38 @@
+// # What an adapter hands over, and gets back
+//
+// The library knows no framework. An adapter fills a `Request` with views into
+// its own, and copies the header lines of the answer into its response.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sancho {
+
+// A request as far as sessions care. Views need to live as long as the call
+// they are passed to; nothing is kept. Empty means: the header is not there.
+struct Request {
+  std::string_view method = "GET";
+  // The `Cookie` lines as they came over the wire, neither decoded nor joined.
+  std::span<const std::string_view> cookies;
+  std::string_view peer_address;  // of the socket's other end
+  bool https = false;             // the socket itself speaks TLS
+
+  std::string_view host, origin, referer, sec_fetch_site, user_agent;
+  // Believed only where the peer is a trusted proxy (see `Policy::proxies`).
+  std::string_view x_forwarded_for, x_forwarded_proto, forwarded;
+};
+
+// One line of a response's head.
+struct HeaderLine {
+  std::string name;
+  std::string value;
+  bool operator==(const HeaderLine&) const = default;
+};
+
+// Lines to be added to the response; each `Set-Cookie` is a line of its own.
+using HeaderLines = std::vector<HeaderLine>;
+
+}  // namespace sancho

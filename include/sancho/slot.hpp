@@ -1,0 +1,159 @@
+// # Slots
+//
+// A slot is one named value of a session, encoded by itself and decoded when it
+// is first touched. Declare slots as members of your session class:
+//
+//     struct ShopSession : sancho::Session {
+//       using Session::Session;
+//       sancho::Slot<Cart> cart{*this, "cart"};
+//       sancho::Counter visits{*this, "visits"};
+//     };
+//
+// Reading (`*session.cart`, `session.cart->items`) is const and never makes a
+// slot dirty. `edit()` gives a reference to write to; at the end of the request
+// the encodings are compared, and what is the same is not saved.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sancho/codec.hpp"
+#include "sancho/merge.hpp"
+
+namespace sancho {
+
+class Session;
+
+struct SlotOptions {
+  // What becomes of it when two requests change it.
+  Merge merge = {};
+  // Does an anonymous visitor's value go along into the session of the user
+  // who logs in? What one user left is never carried over to another.
+  bool carry_at_login = true;
+};
+
+// What all slots have in common. A slot belongs to its session, lives as long,
+// and is neither copied nor moved.
+class SlotBase {
+ public:
+  SlotBase(const SlotBase&) = delete;
+  SlotBase& operator=(const SlotBase&) = delete;
+
+  const std::string& name() const { return name_; }
+  const SlotOptions& options() const { return options_; }
+  // Drops the value: it will not be there any more.
+  void erase();
+
+ protected:
+  SlotBase(Session& session, std::string_view name, SlotOptions options);
+  virtual ~SlotBase() = default;
+
+  // The bytes as the session has them now, or nothing.
+  std::optional<std::string_view> bytes() const;
+  void put(std::string bytes);
+  [[noreturn]] void quarantine(const DecodeError& why) const;
+  // Is this the encoding of nothing: nil, or a container or text that is empty?
+  static bool hollow(std::string_view bytes);
+
+ private:
+  friend class Session;
+  // Encodes what was edited. Called by the session before it is saved.
+  virtual void write_back() = 0;
+  virtual void forget() = 0;
+
+  Session& session_;
+  std::string name_;
+  SlotOptions options_;
+  SlotBase* next_ = nullptr;
+};
+
+template <Encodable T>
+class Slot : public SlotBase {
+ public:
+  // `name` is the slot's in the record: at most 64 characters, not beginning
+  // with an underscore, which is the library's own.
+  Slot(Session& session, std::string_view name, SlotOptions options = {}) : SlotBase(session, name, std::move(options)) {}
+
+  // Does it hold something? An empty container or text is nothing; a zero is
+  // something. Decodes nothing.
+  bool present() const {
+    if (edited_) return !hollow(encode(*value_));
+    const auto now = bytes();
+    return now && !hollow(*now);
+  }
+
+  // The value; a slot that is absent reads as `T{}`. Throws `DecodeError` if
+  // the bytes are not a `T`: the slot is quarantined, and stays as it is until
+  // it is assigned or erased. The reference lives until the slot is assigned.
+  const T& get() const {
+    if (!value_) load();
+    return *value_;
+  }
+  const T& operator*() const { return get(); }
+  const T* operator->() const { return &get(); }
+
+  // The value, to write to, until the request ends.
+  T& edit() {
+    get();
+    edited_ = true;
+    return *value_;
+  }
+
+  // Replaces the value, whatever was there.
+  void set(T value) {
+    value_ = std::move(value);
+    edited_ = assigned_ = true;
+  }
+  Slot& operator=(T value) {
+    set(std::move(value));
+    return *this;
+  }
+
+ private:
+  void load() const {
+    const auto now = bytes();
+    try {
+      if (now) value_ = decode<T>(*now);
+      else value_.emplace();
+    } catch (const DecodeError& e) {
+      quarantine(e);
+    }
+  }
+  void write_back() override {
+    if (!edited_) return;
+    auto now = encode(*value_);
+    // Looking at an absent slot through `edit()` does not make it.
+    if (!assigned_ && !bytes() && now == encode(T{})) return;
+    put(std::move(now));
+  }
+  void forget() override {
+    value_.reset();
+    edited_ = assigned_ = false;
+  }
+
+  mutable std::optional<T> value_;
+  bool edited_ = false;
+  bool assigned_ = false;
+};
+
+// A number that merges by adding: of two requests that both add one, both count.
+class Counter : public Slot<std::int64_t> {
+ public:
+  Counter(Session& session, std::string_view name, bool carry_at_login = true)
+      : Slot(session, name, {.merge = Merge::add(), .carry_at_login = carry_at_login}) {}
+
+  // This request's own view of it.
+  std::int64_t value() const { return get(); }
+  Counter& operator+=(std::int64_t n) {
+    set(get() + n);
+    return *this;
+  }
+  Counter& operator++() { return *this += 1; }
+  Counter& operator=(std::int64_t n) {
+    set(n);
+    return *this;
+  }
+};
+
+}  // namespace sancho
