@@ -1,3 +1,12 @@
+# Fuzzers see into the libraries only if these are instrumented too.
+if(SANCHO_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "SANCHO_FUZZ needs clang: configure with -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 # The warnings this project builds itself with. They bind nobody else.
 add_library(sancho_warnings INTERFACE)
 target_compile_options(sancho_warnings INTERFACE

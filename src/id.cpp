@@ -5,18 +5,6 @@
 
 namespace sancho {
 
-namespace {
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::array<char, 8> big_endian(std::uint64_t v) {
-  std::array<char, 8> bytes;
-  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(v >> (56 - 8 * i) & 0xff);
-  return bytes;
-}
-}  // namespace
-
 // ## Session ids
 
 std::optional<SessionId> SessionId::parse(std::string_view text) {
@@ -57,8 +45,8 @@ SessionId::~SessionId() { wipe(bytes_); }
 // ## Session keys
 
 SessionKey SessionKey::of(std::string_view name_space, const SessionId& id) {
-  const auto length = big_endian(name_space.size());
-  const std::string_view parts[] = {{length.data(), length.size()}, name_space, as_text(std::span{id.bytes_}.first(id.size_))};
+  const LengthPrefix length(name_space.size());
+  const std::string_view parts[] = {length, name_space, as_text(std::span{id.bytes_}.first(id.size_))};
   SessionKey key;
   key.digest_ = sha256(parts);
   return key;
@@ -66,9 +54,9 @@ SessionKey SessionKey::of(std::string_view name_space, const SessionId& id) {
 
 // A note's digest begins with a length that no namespace has.
 SessionKey SessionKey::of_note(std::string_view name_space, std::string_view name) {
-  const auto mark = big_endian(~std::uint64_t{0});
-  const auto length = big_endian(name_space.size());
-  const std::string_view parts[] = {{mark.data(), mark.size()}, {length.data(), length.size()}, name_space, name};
+  const LengthPrefix mark(~std::size_t{0});
+  const LengthPrefix length(name_space.size());
+  const std::string_view parts[] = {mark, length, name_space, name};
   SessionKey key;
   key.digest_ = sha256(parts);
   return key;
