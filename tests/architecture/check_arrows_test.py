@@ -20,7 +20,7 @@ TREE = {
     "src/knows_sessions.hpp": '#include "sancho/session.hpp"\n',
     "src/protocol/step.cpp": '#include "sancho/store.hpp"\n#include <variant>\n',
     "src/stores/memory/memory_store.cpp": '#include "sancho/stores/memory.hpp"\n#include "helper.hpp"\n#include <mutex>\n',
-    "src/conformance/suite.cpp": '#include "sancho/conformance.hpp"\nvoid f() { std::cout << 1; }\n',
+    "src/conformance/suite.cpp": '#include "sancho/conformance.hpp"\nstd::mt19937 walk;\nvoid f() { std::cout << 1; }\n',
     "adapters/httplib/scope.cpp": '#include "sancho/adapters/httplib.hpp"\n#include "local.hpp"\n',
     "adapters/httplib/local.hpp": "#include <string>\n",
 }
