@@ -152,7 +152,7 @@ TEST(CookieParser, K9BeyondSixteenKibibytesNothingIsBelieved) {
   const auto longer = header.substr(half.size() + 2) + "x";
   const std::string_view beyond[] = {half, longer};
   EXPECT_EQ(find_cookie(beyond, sid).outcome, Outcome::over_limits);
-  EXPECT_EQ(find_cookie(std::vector<std::string_view>(8193), sid).outcome, Outcome::over_limits);
+  EXPECT_EQ(find_cookie(std::vector<std::string_view>(8194), sid).outcome, Outcome::over_limits);
 }
 
 TEST(CookieParser, K9BeyondAHundredPairsNothingIsBelieved) {
