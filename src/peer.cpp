@@ -36,6 +36,15 @@ std::string_view unquote(std::string_view text) {
   return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }
 
+std::size_t unquoted_semicolon(std::string_view element) {
+  bool quoted = false;
+  for (std::size_t at = 0; at < element.size(); ++at) {
+    if (element[at] == '"') quoted = !quoted;
+    if (element[at] == ';' && !quoted) return at;
+  }
+  return std::string_view::npos;
+}
+
 // `for=192.0.2.60;proto=https;by=…` in any order (RFC 7239, section 4). A
 // parameter that is there twice makes the element unusable.
 Hop parse_forwarded(std::string_view element) {
@@ -46,7 +55,7 @@ Hop parse_forwarded(std::string_view element) {
     field = unquote(value);
   };
   while (!element.empty()) {
-    const auto end = element.find(';');
+    const auto end = unquoted_semicolon(element);
     const auto pair = trim_blank(element.substr(0, end));
     element = end == std::string_view::npos ? std::string_view{} : element.substr(end + 1);
     const auto equals = pair.find('=');

@@ -65,7 +65,10 @@ Record decode_record(std::string_view bytes) {
   if (version != format) corrupt("it has no such format version");
   Record r;
   unsigned seen = 0;
-  const auto field = [&](unsigned bit) { seen |= 1u << bit; };
+  const auto field = [&](unsigned bit) {
+    if (seen >> bit & 1) corrupt("a field is there twice");
+    seen |= 1u << bit;
+  };
   // Far more than any calendar needs, and small enough to be added up.
   const auto span = [](Unpacker& u) {
     const auto ms = u.integer();

@@ -90,7 +90,7 @@ enum class SameSite { lax, strict, none };
 struct CookieAttributes {
   std::string name;
   std::string path = "/";
-  std::string domain;  // empty: this host alone
+  std::string domain{};  // empty: this host alone
   bool secure = true;
   bool http_only = true;
   SameSite same_site = SameSite::lax;

@@ -1,0 +1,57 @@
+#include "base64url.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "crypto.hpp"
+
+namespace {
+using sancho::as_bytes;
+using sancho::base64url;
+using sancho::from_base64url;
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+}  // namespace
+
+// RFC 4648, section 10, without the padding.
+TEST(Base64Url, HasTheValuesOfTheRfc) {
+  const std::pair<const char*, const char*> rows[] = {{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "-_8"}};
+  for (const auto& [plain, text] : rows) EXPECT_EQ(base64url(as_bytes(plain)), text);
+}
+
+TEST(Base64Url, DecodesWhatItEncodedForEveryLength) {
+  for (std::size_t n = 0; n < 70; ++n) {
+    std::vector<std::byte> bytes(n), back(n);
+    for (std::size_t i = 0; i < n; ++i) bytes[i] = static_cast<std::byte>(i * 37 + n);
+    EXPECT_TRUE(from_base64url(base64url(bytes), back));
+    EXPECT_EQ(bytes, back);
+  }
+}
+
+// All strings of two and three characters of the alphabet: exactly one for
+// each value decodes.
+TEST(Base64Url, EveryValueHasOneSpelling) {
+  std::vector<std::byte> one(1), two(2);
+  int good = 0;
+  for (const char a : alphabet)
+    for (const char b : alphabet) good += from_base64url(std::string{a, b}, one);
+  EXPECT_EQ(good, 256);
+  good = 0;
+  for (const char a : alphabet)
+    for (const char b : alphabet)
+      for (const char c : alphabet) good += from_base64url(std::string{a, b, c}, two);
+  EXPECT_EQ(good, 65536);
+}
+
+TEST(Base64Url, EveryOctetOutsideTheAlphabetIsRefused) {
+  std::vector<std::byte> out(3);
+  for (int c = 0; c < 256; ++c) {
+    const std::string text = std::string("AA") + static_cast<char>(c) + "A";
+    EXPECT_EQ(from_base64url(text, out), c != 0 && alphabet.find(static_cast<char>(c)) != std::string_view::npos) << c;
+  }
+}
+
+TEST(Base64Url, AnotherLengthIsRefused) {
+  std::vector<std::byte> out(3);
+  for (const auto text : {"", "A", "AA", "AAA", "AAAAA", "AAAA=", "AAA="}) EXPECT_FALSE(from_base64url(text, out)) << text;
+}

@@ -1,0 +1,26 @@
+#include "crc32c.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+using sancho::crc32c;
+
+// RFC 3720, appendix B.4.
+TEST(Crc32c, HasTheValuesOfTheRfc) {
+  std::string up(32, '\0'), down(32, '\0');
+  for (int i = 0; i < 32; ++i) up[static_cast<std::size_t>(i)] = static_cast<char>(i), down[static_cast<std::size_t>(i)] = static_cast<char>(31 - i);
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43u);
+  EXPECT_EQ(crc32c(up), 0x46dd794eu);
+  EXPECT_EQ(crc32c(down), 0x113fdb5cu);
+  const unsigned char read[48] = {0x01, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(crc32c({reinterpret_cast<const char*>(read), sizeof read}), 0xd9963a56u);
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
+  EXPECT_EQ(crc32c(""), 0u);
+}
+
+TEST(Crc32c, GoesOnWhereItStopped) {
+  const std::string text = "the checksum of a whole is that of its parts, wherever they are cut";
+  for (std::size_t n = 0; n <= text.size(); ++n) EXPECT_EQ(crc32c(text.substr(n), crc32c(text.substr(0, n))), crc32c(text));
+}
