@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sancho/stores/directory.hpp"
 #include "sancho/stores/memory.hpp"
 #include "stores/uri.hpp"
 #ifdef SANCHO_HAVE_SQLITE
@@ -27,6 +28,12 @@ Opened open_memory(const StoreUri& uri, const Clock& clock) {
   return open_memory_store(clock);
 }
 
+Opened open_directory(const StoreUri& uri, const Clock& clock) {
+  want_no_host(uri);
+  OptionReader(uri).finish();
+  return open_directory_store(uri.path, clock);
+}
+
 Opened open_sqlite([[maybe_unused]] const StoreUri& uri, [[maybe_unused]] const Clock& clock) {
 #ifdef SANCHO_HAVE_SQLITE
   want_no_host(uri);
@@ -49,6 +56,7 @@ struct Kind {
   Opened (*open)(const StoreUri&, const Clock&);
 };
 constexpr Kind kinds[] = {
+    {"dir", open_directory},
     {"memory", open_memory},
     {"sqlite", open_sqlite},
 };
