@@ -85,7 +85,9 @@ std::string Connection::text(const char* sql, const char* doing) {
   return text ? text : "";
 }
 
-void Connection::checkpoint() noexcept { sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr); }
+bool Connection::checkpoint() noexcept {
+  return sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr) == SQLITE_OK;
+}
 
 // ## Failures
 //

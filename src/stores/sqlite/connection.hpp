@@ -44,8 +44,9 @@ class Connection {
   bool sound() const { return sound_; }
   int changes() const { return sqlite3_changes(db_.get()); }
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
-  // Moves what the WAL holds into the database, if nobody is in the way.
-  void checkpoint() noexcept;
+  // Moves what the WAL holds into the database, so that the next write begins
+  // the WAL's file from its start. False if that failed.
+  bool checkpoint() noexcept;
 
   // Throws what this result of SQLite means. `maybe_done`: an I/O error now
   // leaves it open whether the write is on the disk.

@@ -19,6 +19,24 @@ FileId file_id(const std::string& path, const std::string& store);
 // Lies it on a file system that is mounted read-only, with nothing in a WAL?
 bool on_frozen_file_system(const std::string& path);
 
+// ## The reserve
+//
+// On a full file system nobody could log out: the WAL cannot grow, and it can
+// be emptied only into a database that may have to grow for it. So a file of
+// its own, `PATH-reserve`, holds as much room as a WAL may need for that, and
+// is given up in need.
+
+// SQLite empties a WAL of this many pages into the database. With a margin for
+// the transaction that crosses the line, that is the reserve.
+constexpr int wal_pages = 1000;
+constexpr long reserve_size = (wal_pages + 128) * 4096L;
+
+// Sees that the reserve is there, as well as the disk allows.
+void keep_reserve(const std::string& path) noexcept;
+void spend_reserve(const std::string& path) noexcept;
+
+// ## Processes
+//
 // SQLite keeps, per process and file, which locks it holds. A fork copies that
 // memory and not the locks, and the child would go on without them, beside a
 // database that it still had open when it was forked or opened again. So each

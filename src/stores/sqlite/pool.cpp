@@ -70,7 +70,20 @@ void Pool::setup(Deadline deadline) {
   }
   enter_wal_mode(c, name_);
   if (found != Found::current) migrate(c, name_);
+  see_to_reserve();
 }
+
+// ## Room
+
+void Pool::make_room(Deadline deadline) {
+  const Turn turn(*this, deadline);
+  const auto lease = take(deadline);
+  if ((*lease).checkpoint()) return;
+  spend_reserve(path_);
+  (*lease).checkpoint();
+}
+
+void Pool::see_to_reserve() noexcept { keep_reserve(path_); }
 
 // ## Connections
 
@@ -92,6 +105,7 @@ std::unique_ptr<Connection> Pool::open(Deadline deadline) const {
   c->run("PRAGMA trusted_schema = off", doing);
   const bool full = options_.synchronous == SqliteOptions::Synchronous::full;
   c->run(full ? "PRAGMA synchronous = full" : "PRAGMA synchronous = normal", doing);
+  c->run(("PRAGMA wal_autocheckpoint = " + std::to_string(wal_pages)).c_str(), doing);
   if (options_.max_pages > 0 && access_ == Access::write)
     c->run(("PRAGMA max_page_count = " + std::to_string(options_.max_pages)).c_str(), doing);
   return c;

@@ -33,6 +33,11 @@ class Pool {
   // Sets the database up, or sees that it is.
   void setup(Deadline deadline);
 
+  // When a write failed for want of room: makes what there can be made.
+  void make_room(Deadline deadline);
+  // Where room may have come back: sees to the reserve that `make_room` spends.
+  void see_to_reserve() noexcept;
+
   bool read_only() const { return access_ != Access::write; }
   const std::string& name() const { return name_; }
 

@@ -65,19 +65,14 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
   });
 }
 
-// A full disk must not keep anybody logged in. What ends or shrinks a session
-// needs no room for good, only on the way: it is tried again after the WAL was
-// emptied, and then without moving the row in the sweep's queue, which is the
-// one thing that may need a page more. The sweep comes by a little later then.
+// A full disk must not keep anybody logged in. A tombstone needs no room for
+// good, only on the way: when there was none, the second attempt does not move
+// the row in the sweep's queue, which is the one thing that may take a page
+// more. The sweep comes by a little later then.
 CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) {
   require_writable(record, name());
-  try {
-    return try_commit(key, expected, record, Due::move, deadline);
-  } catch (const StoreError& e) {
-    if (e.kind() != Trouble::full || e.maybe_done() || record.state != State::ended) throw;
-  }
-  make_room(deadline);
-  return try_commit(key, expected, record, Due::keep, deadline);
+  if (record.state != State::ended) return try_commit(key, expected, record, Due::move, deadline);
+  return freeing(deadline, [&](bool again) { return try_commit(key, expected, record, again ? Due::keep : Due::move, deadline); });
 }
 
 CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline) {
@@ -98,12 +93,6 @@ CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expec
   });
 }
 
-void SqliteStore::make_room(Deadline deadline) {
-  const Pool::Turn turn(pool_, deadline);
-  const auto lease = pool_.take(deadline);
-  (*lease).checkpoint();
-}
-
 TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) {
   constexpr const char* doing = "touching a session";
   return write(deadline, doing, [&](Connection& c) -> TouchAnswer {
@@ -121,13 +110,14 @@ TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation,
 
 EraseAnswer SqliteStore::erase(const SessionKey& key, const std::optional<Version>& expected, Deadline deadline) {
   constexpr const char* doing = "erasing a session";
-  return write(deadline, doing, [&](Connection& c) -> EraseAnswer {
+  const auto act = [&](Connection& c) -> EraseAnswer {
     auto current = read(c, key, doing);
     if (!current || current->expired(clock_.now())) return Absent{};
     if (expected && current->version != *expected) return Conflict{*std::move(current)};
     Query(c, Sql::erase, doing).bind_blob(key.bytes()).step();
     return Removed{*std::move(current)};
-  });
+  };
+  return freeing(deadline, [&](bool) { return write(deadline, doing, act); });
 }
 
 }  // namespace sqlite

@@ -39,11 +39,14 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Scan 
   // Runs `act(connection)` in one transaction and commits it.
   template <class Act>
   auto write(Deadline deadline, const char* doing, Act act);
+  // For writes that give room back: `act(false)`, and if there was no room for
+  // it, makes some and then `act(true)`.
+  template <class Act>
+  auto freeing(Deadline deadline, Act act);
   void require_writable_store() const;
 
   enum class Due { move, keep };
   CommitAnswer try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline);
-  void make_room(Deadline deadline);
 
   struct Page;
   Page page_after(const std::string& key, std::size_t size, Deadline deadline);
@@ -80,6 +83,17 @@ auto SqliteStore::write(Deadline deadline, const char* doing, Act act) {
   auto answer = act(*lease);
   transaction.commit();
   return answer;
+}
+
+template <class Act>
+auto SqliteStore::freeing(Deadline deadline, Act act) {
+  try {
+    return act(false);
+  } catch (const StoreError& e) {
+    if (e.kind() != Trouble::full || e.maybe_done()) throw;
+  }
+  pool_.make_room(deadline);
+  return act(true);
 }
 
 }  // namespace sancho::sqlite

@@ -39,6 +39,7 @@ SweepAnswer SqliteStore::sweep(const SweepRequest& request, Deadline deadline) {
     if (answer.removed == 0) throw;
     answer.more = true;  // what has gone must be told; the trouble will be back
   }
+  if (answer.removed > 0) pool_.see_to_reserve();
   return answer;
 }
 
@@ -47,7 +48,7 @@ SweepAnswer SqliteStore::sweep(const SweepRequest& request, Deadline deadline) {
 bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline deadline) {
   constexpr const char* doing = "sweeping";
   std::size_t met = 0;
-  auto part = write(deadline, doing, [&](Connection& c) {
+  const auto act = [&](Connection& c) {
     struct Row {
       std::string key;
       std::optional<Record> record;
@@ -71,8 +72,8 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
       }
     }
     return done;
-  });
-  add(answer, std::move(part));
+  };
+  add(answer, freeing(deadline, [&](bool) { return write(deadline, doing, act); }));
   return met == budget;
 }
 
@@ -99,7 +100,7 @@ bool SqliteStore::sweep_idle(Time accessed_before, std::size_t budget, SweepAnsw
     after = page.last;
     std::erase_if(page.records, [&](const KeyedRecord& each) { return !old(each.record); });
     if (page.records.empty()) continue;
-    auto part = write(deadline, doing, [&](Connection& c) {
+    const auto act = [&](Connection& c) {
       SweepAnswer done;
       for (const auto& each : page.records) {
         const auto current = read(c, each.key, doing);
@@ -108,7 +109,8 @@ bool SqliteStore::sweep_idle(Time accessed_before, std::size_t budget, SweepAnsw
         count_removed(*current, done);
       }
       return done;
-    });
+    };
+    auto part = freeing(deadline, [&](bool) { return write(deadline, doing, act); });
     budget -= part.removed;
     add(answer, std::move(part));
   }

@@ -1,0 +1,194 @@
+// What is found at the path when the store is opened, and what is made of it.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sqlite_fixture.hpp"
+
+namespace sancho::sqlite_test {
+namespace {
+
+class SqliteOpen : public SqliteStoreTest {
+ protected:
+  mode_t mode_of(const std::filesystem::path& p) const {
+    struct stat st {};
+    EXPECT_EQ(stat(p.c_str(), &st), 0) << p;
+    return st.st_mode & 07777;
+  }
+  // The layout that schema 1 had, written by hand, with one session in it that
+  // this version wrote.
+  void make_schema_1() {
+    open()->create(key_of("old"), record("from before"), soon());
+    Raw raw(path);
+    raw.run("DROP INDEX sancho_sessions_due; DROP INDEX sancho_sessions_subject; PRAGMA user_version = 1");
+  }
+};
+
+TEST_F(SqliteOpen, FilesAreForTheirOwnerAloneWhateverTheUmask) {
+  const auto before = umask(0);
+  const auto store = open();
+  store->create(key_of("a"), record(), soon());
+  umask(before);
+  for (const char* suffix : {"", "-wal", "-shm"}) EXPECT_EQ(mode_of(path.string() + suffix), 0600u) << suffix;
+}
+
+TEST_F(SqliteOpen, SetupDestroysNothingHoweverOftenItRuns) {
+  const auto store = open();
+  store->create(key_of("a"), record("kept"), soon());
+  store->setup();
+  open()->setup();
+  EXPECT_EQ(store->load(key_of("a"), soon())->payload, "kept");
+}
+
+TEST_F(SqliteOpen, ARecordOutlivesTheStore) {
+  open()->create(key_of("a"), record("kept"), soon());
+  EXPECT_EQ(open()->load(key_of("a"), soon()), record("kept"));
+}
+
+TEST_F(SqliteOpen, TheDatabaseIsMarkedAsOursAndInWalMode) {
+  const auto store = open();
+  Raw raw(path);
+  EXPECT_EQ(raw.ask("PRAGMA application_id"), std::to_string(0x53414e43));
+  EXPECT_EQ(raw.ask("PRAGMA user_version"), "2");
+  EXPECT_EQ(raw.ask("PRAGMA journal_mode"), "wal");
+}
+
+TEST_F(SqliteOpen, AnOlderSchemaIsUpgradedAndItsSessionsLive) {
+  make_schema_1();
+  const auto store = open();
+  EXPECT_EQ(store->load(key_of("old"), soon())->payload, "from before");
+  clock.advance(31min);
+  EXPECT_EQ(store->sweep({}, soon()).removed, 1u);
+  Raw raw(path);
+  EXPECT_EQ(raw.ask("PRAGMA user_version"), "2");
+  EXPECT_EQ(raw.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"), "2");
+}
+
+TEST_F(SqliteOpen, AnOlderSchemaIsNotUpgradedThroughAReadOnlyStore) {
+  make_schema_1();
+  const auto before = bytes_of(path);
+  EXPECT_EQ(trouble_of([&] { open({.read_only = true}); }), Trouble::refused);
+  EXPECT_EQ(bytes_of(path), before);
+}
+
+TEST_F(SqliteOpen, ANewerSchemaIsUnavailableAndNotTouched) {
+  open()->create(key_of("a"), record(), soon());
+  Raw(path).run("PRAGMA user_version = 3; PRAGMA journal_mode = delete");
+  const auto before = bytes_of(path);
+  std::string says;
+  EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::unavailable);
+  EXPECT_NE(says.find("newer version of sancho"), says.npos) << says;
+  EXPECT_EQ(bytes_of(path), before);
+}
+
+TEST_F(SqliteOpen, AnotherApplicationsDatabaseIsRefusedAndNotTouched) {
+  const char* const databases[] = {
+      "CREATE TABLE customers (name)",
+      "PRAGMA application_id = 77",
+      "PRAGMA user_version = 1",
+      "CREATE TABLE sancho_sessions (key, value)",
+      "PRAGMA application_id = 1396788803; PRAGMA user_version = 2; CREATE TABLE sancho_sessions (key, value)",
+      "PRAGMA application_id = 1396788803; PRAGMA user_version = 2",
+  };
+  for (const char* sql : databases) {
+    std::filesystem::remove(path);
+    Raw(path).run(sql);
+    const auto before = bytes_of(path);
+    std::string says;
+    EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::refused) << sql;
+    EXPECT_NE(says.find("another application's"), says.npos) << says;
+    EXPECT_EQ(bytes_of(path), before) << sql;
+  }
+}
+
+TEST_F(SqliteOpen, ADamagedHeaderIsUnavailableAndNotTouched) {
+  open()->create(key_of("a"), record(), soon());
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).write("garbage!", 8);
+  const auto before = bytes_of(path);
+  EXPECT_EQ(trouble_of([&] { open(); }), Trouble::unavailable);
+  EXPECT_EQ(bytes_of(path), before);
+}
+
+TEST_F(SqliteOpen, AFileThatIsNoDatabaseIsUnavailableAndNotTouched) {
+  std::ofstream(path) << std::string(5000, 'x');
+  EXPECT_EQ(trouble_of([&] { open(); }), Trouble::unavailable);
+  EXPECT_EQ(bytes_of(path), std::string(5000, 'x'));
+}
+
+TEST_F(SqliteOpen, AnImpossiblePathSaysWhatToChange) {
+  std::string says;
+  path = directory / "absent" / "sessions.db";
+  EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::unavailable);
+  EXPECT_NE(says.find("see that the directory exists"), says.npos) << says;
+  path = directory;
+  EXPECT_EQ(trouble_of([&] { open(); }), Trouble::unavailable);
+  EXPECT_THROW(open_sqlite_store(""), ConfigError);
+  EXPECT_THROW(open_sqlite_store(":memory:"), ConfigError);
+  EXPECT_THROW(open_sqlite_store(std::string("a\0b", 3)), ConfigError);
+  EXPECT_THROW(open_sqlite_store(path, {.max_pages = 1}), ConfigError);
+}
+
+TEST_F(SqliteOpen, ALinkIsFollowedToAFileAndNotToNothing) {
+  const auto target = directory / "target.db";
+  std::filesystem::create_symlink(target, path);
+  EXPECT_EQ(trouble_of([&] { open(); }), Trouble::unavailable);
+  EXPECT_FALSE(std::filesystem::exists(target));
+  open_sqlite_store(target, {}, clock)->create(key_of("a"), record(), soon());
+  EXPECT_TRUE(open()->load(key_of("a"), soon()));
+}
+
+// ## Read-only
+
+TEST_F(SqliteOpen, AReadOnlyStoreReadsAndRefusesEveryWrite) {
+  const auto writer = open();
+  writer->create(key_of("a"), record(), soon());
+  const auto reader = open({.read_only = true});
+  EXPECT_EQ(reader->load(key_of("a"), soon()), record());
+  EXPECT_EQ(reader->scan()->count(soon()), 1u);
+  EXPECT_EQ(trouble_of([&] { reader->create(key_of("b"), record(), soon()); }), Trouble::refused);
+  EXPECT_EQ(trouble_of([&] { reader->commit(key_of("a"), {7, 1}, record("x", 2), soon()); }), Trouble::refused);
+  EXPECT_EQ(trouble_of([&] { reader->touch(key_of("a"), 7, clock.now() + 1s, soon()); }), Trouble::refused);
+  EXPECT_EQ(trouble_of([&] { reader->erase(key_of("a"), {}, soon()); }), Trouble::refused);
+  EXPECT_EQ(trouble_of([&] { reader->sweep({}, soon()); }), Trouble::refused);
+  EXPECT_EQ(writer->load(key_of("a"), soon()), record());
+}
+
+TEST_F(SqliteOpen, AReadOnlyStoreOfNothingMakesNothing) {
+  EXPECT_EQ(trouble_of([&] { open({.read_only = true}); }), Trouble::unavailable);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(SqliteOpen, AFileThatMayNotBeWrittenIsReadAndRefusesWrites) {
+  open()->create(key_of("a"), record(), soon());
+  chmod(path.c_str(), 0444);
+  chmod(directory.c_str(), 0777);
+  const auto child = fork();  // no store is open: the child may open one
+  if (child == 0) {
+    // The superuser may write everything, so the child becomes nobody.
+    if (geteuid() == 0 && setuid(65534) != 0) _exit(10);
+    try {
+      const auto store = open();
+      if (store->load(key_of("a"), soon()) != record()) _exit(11);
+      _exit(trouble_of([&] { store->erase(key_of("a"), {}, soon()); }) == Trouble::refused ? 0 : 12);
+    } catch (const std::exception& e) {
+      fprintf(stderr, "%s\n", e.what());
+      _exit(13);
+    }
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(SqliteOpen, TraitsTellWhatTheSettingsGive) {
+  const auto full = open()->traits();
+  EXPECT_TRUE(full.thread_safe && full.multiprocess_safe && full.durable && full.power_safe && full.linearizable);
+  EXPECT_FALSE(full.distributed || full.admission);
+  const auto normal = open({.synchronous = SqliteOptions::Synchronous::normal})->traits();
+  EXPECT_TRUE(normal.durable);
+  EXPECT_FALSE(normal.power_safe);
+}
+
+}  // namespace
+}  // namespace sancho::sqlite_test
