@@ -15,17 +15,38 @@ target_compile_options(sancho_warnings INTERFACE
 
 # sancho_library(NAME [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
 #
-# One installed library: target sancho_NAME, known as sancho::NAME.
+# One installed library: target sancho_NAME, known as sancho::NAME. Without
+# sources it is headers only, and then takes PUBLIC alone.
 function(sancho_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(sancho_${name} ${arg_SOURCES})
-  add_library(sancho::${name} ALIAS sancho_${name})
-  target_include_directories(sancho_${name}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_compile_features(sancho_${name} PUBLIC cxx_std_20)
-  target_link_libraries(sancho_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:sancho_warnings>)
-  set_target_properties(sancho_${name} PROPERTIES EXPORT_NAME ${name}
-    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-  set_property(GLOBAL APPEND PROPERTY SANCHO_LIBRARIES sancho_${name})
+  set(target sancho_${name})
+  if(arg_SOURCES)
+    add_library(${target} ${arg_SOURCES})
+    set(uses PUBLIC)
+    # Options, not a link: the package's users need not hear of them.
+    target_compile_options(${target} PRIVATE $<TARGET_PROPERTY:sancho_warnings,INTERFACE_COMPILE_OPTIONS>)
+    target_include_directories(${target} PRIVATE ${sancho_SOURCE_DIR}/src)
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE})
+    # libsancho, libsancho_sqlite, ...: the core's file has no second half.
+    string(REPLACE sancho_sancho sancho file ${target})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${file} INSTALL_RPATH $ORIGIN
+      VERSION ${sancho_VERSION} SOVERSION ${sancho_VERSION_MAJOR}.${sancho_VERSION_MINOR})
+  else()
+    add_library(${target} INTERFACE)
+    set(uses INTERFACE)
+  endif()
+  add_library(sancho::${name} ALIAS ${target})
+  target_include_directories(${target} ${uses}
+    $<BUILD_INTERFACE:${sancho_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(${target} ${uses} cxx_std_20)
+  target_link_libraries(${target} ${uses} ${arg_PUBLIC})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set_property(GLOBAL APPEND PROPERTY SANCHO_LIBRARIES ${name})
+endfunction()
+
+# A folder that may not be in this copy of the tree.
+function(sancho_folder path)
+  if(EXISTS ${sancho_SOURCE_DIR}/${path}/CMakeLists.txt)
+    add_subdirectory(${sancho_SOURCE_DIR}/${path} ${sancho_BINARY_DIR}/${path})
+  endif()
 endfunction()
