@@ -32,6 +32,13 @@
 
 namespace sancho {
 
+namespace protocol {
+struct Hand;
+struct Intent;
+class Finish;
+enum class EndReason : std::uint8_t;
+}  // namespace protocol
+
 // What a manager is made with besides its policy. All must outlive it.
 struct ManagerOptions {
   const Clock& clock = system_clock();
@@ -67,7 +74,8 @@ class RequestScopeBase {
 
   // Logs out, now: the session is ended in the store when this returns, in all
   // processes, whatever other requests are doing (promise P2). The handler goes
-  // on with a session whose changes are not kept.
+  // on with a blank session: what it sets there is not kept, unless it logs
+  // somebody in.
   void expire_session();
   // Makes the browser forget the cookie, at the end of the request; the session
   // itself stays.
@@ -110,6 +118,14 @@ class RequestScopeBase {
   bool csrf_matches(std::string_view token, std::string_view form);
   void report(EventKind kind, std::string_view detail = {}) const;
   void close();
+
+  void move_to(protocol::Hand&& where);
+  std::size_t end_where(const std::function<bool(const KeyedRecord&)>& chosen);
+  protocol::Intent intent();
+  void prepare_heir(protocol::Intent& intent);
+  void maintain();
+  void conclude(protocol::Finish& done, std::optional<protocol::EndReason> reason, std::optional<Handle> before);
+  HeaderLines leave();
 
   struct State;
   std::unique_ptr<State> state_;

@@ -74,6 +74,10 @@ struct Policy {
   // late: end the whole session?
   bool end_session_on_replay = false;
 
+  // A logout's response tells the browser to forget all it has of this site,
+  // its cache and storage too (`Clear-Site-Data`). Slow in some browsers.
+  bool clear_site_data_at_logout = false;
+
   // ## What is kept
 
   // Slots set by `session.set` (not declared as members) that an anonymous

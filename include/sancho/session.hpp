@@ -150,9 +150,13 @@ class SimpleSession {
   RequestScopeBase& scope_;
   const Clock& clock_;
   RandomSource& random_;
-  const Record* const record_;
+  const Record* record_;  // what it was made from; null for a new visitor
+
+  // After a logout: nothing of the session is left in it.
+  virtual void blank();
 
  private:
+
   friend class SessionManagerBase;
   friend class RequestScopeBase;
   // The seed's `_set_access_time`: raises the access time to now if it is older
@@ -250,6 +254,7 @@ class Session : public SimpleSession {
     std::string name, bytes;
     Merge merge;
   };
+  void blank() override;
   void check_name(std::string_view name) const;
   std::optional<std::string_view> slot_bytes(std::string_view name) const;
   std::optional<std::string_view> loaded_bytes(std::string_view name) const;

@@ -61,6 +61,7 @@ class SlotBase {
   // Encodes what was edited. Called by the session before it is saved.
   virtual void write_back() = 0;
   virtual void forget() = 0;
+  virtual bool holds() const = 0;  // `present`, for the session's `has_info`
 
   Session& session_;
   std::string name_;
@@ -127,6 +128,7 @@ class Slot : public SlotBase {
     if (!assigned_ && !bytes() && now == encode(T{})) return;
     put(std::move(now));
   }
+  bool holds() const override { return present(); }
   void forget() override {
     value_.reset();
     edited_ = assigned_ = false;

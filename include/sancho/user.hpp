@@ -57,6 +57,7 @@ class User {
 
  private:
   friend class SimpleSession;
+  friend class RequestScopeBase;
   User(std::string value, std::string subject) : value_(std::move(value)), subject_(std::move(subject)) {}
   std::string value_;  // one MessagePack value
   std::string subject_;

@@ -1,0 +1,108 @@
+// What a session wants at the end of its request: decided here, without a word
+// to the store.
+#include <algorithm>
+
+#include "scope_state.hpp"
+
+namespace sancho {
+
+using protocol::Delta;
+using protocol::Intent;
+using protocol::Payload;
+
+protocol::Intent RequestScopeBase::intent() {
+  auto& s = *state_;
+  auto& simple = *s.session;
+  auto* session = dynamic_cast<Session*>(&simple);
+  const auto& policy = s.manager.policy();
+  const auto now = s.manager.clock().now();
+  const auto* record = simple.record_;
+  const std::string before = record ? record->subject : std::string();
+
+  Intent intent;
+  if (session) session->write_back();
+  intent.has_info = simple.has_info();
+
+  // ## Who is there now?
+  const bool changed = simple.user_.subject() != before;
+  const bool again = simple.reauthenticated_ && simple.user_ && record;
+  if (changed) intent.replace = protocol::EndReason::login;
+  else if (again) intent.replace = protocol::EndReason::reauth;
+
+  // ## What did it change?
+  Delta& delta = intent.delta;
+  if (session) {
+    std::size_t size = record ? record->payload.size() : 0;
+    for (const auto& edit : session->edits_) {
+      const auto base = session->loaded_bytes(edit.name);
+      if (base.value_or(std::string_view{}) == edit.bytes) continue;
+      size += edit.name.size() + edit.bytes.size();
+      delta.slots.push_back({edit.name, std::string(base.value_or(std::string_view{})), edit.bytes, edit.merge});
+    }
+    if (!delta.slots.empty() && size > policy.max_session_bytes)
+      throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
+    delta.tokens_made = session->tokens_made_;
+    delta.tokens_removed = session->tokens_removed_;
+  }
+  if (!changed && record && simple.user_ && simple.user_.value_ != protocol::PayloadView(*record).user) delta.user = simple.user_.value_;
+
+  // ## What would a new session be?
+  //
+  // For a visitor, for a login, and for what is written into a session that
+  // turns out to have ended for being empty.
+  if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent);
+
+  // ## What is due?
+  if (!intent.replace && s.seat.hand) {
+    const auto issued = protocol::PayloadView(*s.seat.hand->record).issued;
+    intent.rotate = simple.renew_id_ || (policy.renewal && now - issued >= *policy.renewal);
+    intent.touch = simple.set_access_time(policy.access_time_resolution);
+  }
+  return intent;
+}
+
+void RequestScopeBase::prepare_heir(Intent& intent) {
+  auto& s = *state_;
+  const auto& simple = *s.session;
+  const auto* session = dynamic_cast<const Session*>(&simple);
+  const auto& policy = s.manager.policy();
+  const auto now = s.manager.clock().now();
+  const auto* record = simple.record_;
+  Record& heir = intent.heir;
+  Payload& payload = intent.heir_payload;
+  const bool same = intent.replace == protocol::EndReason::reauth;
+  const auto& limits = simple.persistent_ ? policy.keep_logged_in : policy.limits;
+  heir.created = same ? record->created : now;
+  heir.accessed = now;
+  heir.idle = limits.idle;
+  heir.ends = now + limits.absolute;
+  heir.subject = simple.user_.subject();
+  heir.handle = same ? record->handle : Handle::draw(s.manager.options_.random);
+  payload.issued = now;
+  payload.persistent = simple.persistent_;
+  payload.remote_address = s.peer.remote_address;
+  payload.user_agent = s.user_agent;
+  payload.user = simple.user_.value_;
+  if (simple.user_) payload.authenticated = now;
+  if (!s.new_secret) s.manager.options_.random.fill(s.new_secret.emplace());
+  payload.csrf = s.new_secret;
+  if (record && intent.replace) {
+    auto slots = protocol::unseal(*record).slots;
+    // One user's slots are never another's.
+    const auto stays = [&](const protocol::SlotBytes& slot) {
+      if (same || slot.name == "_flash") return true;
+      if (!record->subject.empty()) return false;
+      if (const auto* declared = session ? session->declared(slot.name) : nullptr) return declared->options().carry_at_login;
+      return std::find(policy.carry_at_login.begin(), policy.carry_at_login.end(), slot.name) != policy.carry_at_login.end();
+    };
+    std::erase_if(slots, [&](const auto& slot) { return !stays(slot); });
+    payload.slots = std::move(slots);
+    // What was left behind is no base for what this request wrote.
+    for (auto& change : intent.delta.slots) {
+      const auto* kept = payload.find(change.name);
+      change.base = kept ? kept->value : std::string();
+    }
+  }
+}
+
+}  // namespace sancho

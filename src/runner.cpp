@@ -1,0 +1,47 @@
+#include "runner.hpp"
+
+#include <thread>
+
+namespace sancho {
+
+namespace {
+
+using namespace protocol;
+
+struct Perform {
+  SessionStore& store;
+  Deadline deadline;
+
+  Answer operator()(const std::monostate&) const { return {}; }
+  Answer operator()(const Load& op) const {
+    auto record = store.load(op.key, deadline);
+    if (!record) return Absent{};
+    return Found{std::move(*record)};
+  }
+  Answer operator()(const Create& op) const { return widen(store.create(op.key, op.record, deadline)); }
+  Answer operator()(const Commit& op) const { return widen(store.commit(op.key, op.expected, op.record, deadline)); }
+  Answer operator()(const Touch& op) const { return widen(store.touch(op.key, op.incarnation, op.accessed, deadline)); }
+  Answer operator()(const Erase& op) const { return widen(store.erase(op.key, op.expected, deadline)); }
+
+  template <class Variant>
+  static Answer widen(Variant answer) {
+    return std::visit([](auto& a) -> Answer { return std::move(a); }, answer);
+  }
+};
+
+}  // namespace
+
+Answer perform(SessionStore& store, const Op& op, Deadline deadline) {
+  try {
+    return std::visit(Perform{store, deadline}, op);
+  } catch (const StoreError& e) {
+    if (!e.maybe_done()) throw;
+    // An erase only tidies up, and a touch does no harm twice.
+    if (std::holds_alternative<Erase>(op) || std::holds_alternative<Touch>(op)) throw;
+    if (deadline.passed()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; it cannot be told whether the last write happened", true);
+    std::this_thread::sleep_for(std::min(deadline.left(), Duration(5)));
+    return Lost{};
+  }
+}
+
+}  // namespace sancho

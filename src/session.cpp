@@ -1,0 +1,317 @@
+#include "sancho/session.hpp"
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <ostream>
+#include <typeinfo>
+
+#include "base64url.hpp"
+#include "crypto.hpp"
+#include "protocol/payload.hpp"
+#include "sancho/csrf.hpp"
+#include "sancho/manager.hpp"
+
+namespace sancho {
+
+// ## SimpleSession
+
+SimpleSession::SimpleSession(const SessionContext& context)
+    : scope_(context.scope),
+      clock_(context.clock),
+      random_(context.random),
+      record_(context.record),
+      thread_(std::this_thread::get_id()) {
+  if (!record_) {
+    created_ = accessed_ = clock_.now();
+    remote_address_ = context.remote_address;
+    return;
+  }
+  const protocol::PayloadView payload(*record_);
+  handle_ = record_->handle;
+  if (!record_->subject.empty()) user_ = User(std::string(payload.user), record_->subject);
+  remote_address_ = payload.remote_address;
+  user_agent_ = payload.user_agent;
+  created_ = record_->created;
+  accessed_ = record_->accessed;
+  authenticated_ = payload.authenticated;
+  persistent_ = payload.persistent;
+}
+
+SimpleSession::~SimpleSession() = default;
+
+const User& SimpleSession::user() const {
+  check_use();
+  return user_;
+}
+
+void SimpleSession::set_user(User user) {
+  check_use();
+  user_ = std::move(user);
+}
+
+void SimpleSession::blank() {
+  user_ = User{};
+  handle_ = Handle{};
+  record_ = nullptr;
+  authenticated_.reset();
+  persistent_ = reauthenticated_ = renew_id_ = false;
+}
+
+void SimpleSession::reauthenticated() {
+  check_use();
+  reauthenticated_ = true;
+}
+
+void SimpleSession::keep_logged_in(bool keep) {
+  check_use();
+  persistent_ = keep;
+}
+
+void SimpleSession::renew_id() {
+  check_use();
+  renew_id_ = true;
+}
+
+Duration SimpleSession::get_creation_age(std::optional<Time> now) const { return now.value_or(clock_.now()) - created_; }
+
+Duration SimpleSession::get_access_age(std::optional<Time> now) const { return now.value_or(clock_.now()) - accessed_; }
+
+std::optional<Duration> SimpleSession::get_auth_age(std::optional<Time> now) const {
+  if (!user_) return std::nullopt;
+  const auto at = now.value_or(clock_.now());
+  // Logged in by this very request.
+  if (reauthenticated_ || !authenticated_ || !record_ || record_->subject != user_.subject()) return Duration::zero();
+  return at - *authenticated_;
+}
+
+bool SimpleSession::has_info() const { return static_cast<bool>(user_); }
+
+bool SimpleSession::set_access_time(Duration resolution) {
+  const auto now = clock_.now();
+  if (now - accessed_ <= resolution) return false;
+  accessed_ = now;
+  return true;
+}
+
+namespace {
+std::string name_of(const Handle& handle) { return handle.empty() ? "None" : std::string(handle.text()); }
+
+std::string local(Time t) {
+  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
+  std::tm tm{};
+  localtime_r(&seconds, &tm);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm)};
+}
+}  // namespace
+
+std::string SimpleSession::to_string() const {
+  if (user_) return fmt::format("session {} (user {})", name_of(handle_), user_.subject());
+  return fmt::format("session {} (no user)", name_of(handle_));
+}
+
+std::string SimpleSession::repr() const {
+  const std::unique_ptr<char, decltype(&std::free)> name(abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, nullptr), &std::free);
+  return fmt::format("<{} at {:x}: {}>", name ? name.get() : "Session", reinterpret_cast<std::uintptr_t>(this), name_of(handle_));
+}
+
+void SimpleSession::dump(std::ostream& out, bool header, bool /*deep*/) const {
+  if (header) out << fmt::format("session {}:", name_of(handle_));
+  out << fmt::format("  user {}", user_ ? user_.subject() : "None");
+  out << fmt::format("  _remote_address: {}", remote_address_);
+  out << fmt::format("  created {}, last accessed {}", local(created_), local(accessed_));
+  out << fmt::format("  _form_tokens: {}\n", form_token_count());
+}
+
+void SimpleSession::check_use() const {
+#ifdef SANCHO_CHECKS
+  if (!open_) throw UsageError("rule broken: a session is used after its request has finished");
+  if (std::this_thread::get_id() != thread_) throw UsageError("rule broken: a session is used from another thread than its request's");
+#endif
+}
+
+// ## Slots
+
+Session::Session(const SessionContext& context) : SimpleSession(context) {}
+Session::~Session() = default;
+
+void Session::check_name(std::string_view name) const {
+  if (name.empty() || name.size() > 64) throw UsageError("a slot's name has 1 to 64 characters");
+  if (name.front() == '_') throw UsageError("slot names that begin with an underscore are the library's own: '" + std::string(name) + "'");
+}
+
+std::optional<std::string_view> Session::loaded_bytes(std::string_view name) const {
+  if (!record_) return std::nullopt;
+  return protocol::PayloadView(*record_).slot(name);
+}
+
+std::optional<std::string_view> Session::slot_bytes(std::string_view name) const {
+  check_use();
+  for (const auto& edit : edits_)
+    if (edit.name == name) return edit.bytes.empty() ? std::nullopt : std::optional<std::string_view>(edit.bytes);
+  return loaded_bytes(name);
+}
+
+void Session::put_slot(std::string_view name, std::string bytes, Merge merge) {
+  check_use();
+  for (auto& edit : edits_)
+    if (edit.name == name) {
+      edit.bytes = std::move(bytes);
+      edit.merge = std::move(merge);
+      return;
+    }
+  edits_.push_back({std::string(name), std::move(bytes), std::move(merge)});
+}
+
+void Session::blank() {
+  SimpleSession::blank();
+  for (auto* slot = slots_; slot; slot = slot->next_) slot->forget();
+  edits_.clear();
+  tokens_made_.clear();
+  tokens_removed_.clear();
+}
+
+bool Session::erase(std::string_view name) {
+  const bool was = contains(name);
+  const auto* slot = declared(name);
+  put_slot(name, {}, slot ? slot->options().merge : Merge{});
+  return was;
+}
+
+const SlotBase* Session::declared(std::string_view name) const {
+  for (const auto* slot = slots_; slot; slot = slot->next_)
+    if (slot->name() == name) return slot;
+  return nullptr;
+}
+
+void Session::write_back() {
+  for (auto* slot = slots_; slot; slot = slot->next_) slot->write_back();
+}
+
+// A slot that is declared may hold an edit nobody has encoded yet, so each is
+// asked for the bytes it would be saved with.
+bool Session::has_info() const {
+  if (SimpleSession::has_info() || form_token_count() > 0) return true;
+  for (const auto* slot = slots_; slot; slot = slot->next_)
+    if (slot->holds()) return true;
+  const auto counts = [&](std::string_view name) { return !declared(name); };
+  for (const auto& edit : edits_)
+    if (counts(edit.name) && !SlotBase::hollow(edit.bytes)) return true;
+  if (!record_) return false;
+  const protocol::PayloadView payload(*record_);
+  if (payload.slots.empty()) return false;
+  Unpacker u(payload.slots);
+  for (auto pairs = u.map(); pairs > 0; --pairs) {
+    const auto name = u.text();
+    const auto value = u.value();
+    const bool edited = std::any_of(edits_.begin(), edits_.end(), [&](const Edit& e) { return e.name == name; });
+    if (counts(name) && !edited && !SlotBase::hollow(value)) return true;
+  }
+  return false;
+}
+
+// ## Form tokens
+
+Session::TokenDigest Session::digest(std::string_view token) {
+  const std::string_view parts[] = {"sancho form token", token};
+  const auto whole = sha256(parts);
+  TokenDigest half;
+  std::copy_n(whole.begin(), half.size(), half.begin());
+  return half;
+}
+
+std::string Session::create_form_token() {
+  check_use();
+  std::array<std::byte, 16> bytes;
+  random_.fill(bytes);
+  auto token = base64url(bytes);
+  tokens_made_.push_back(digest(token));
+  // The oldest give way, and that is those of earlier requests first.
+  const auto most = std::clamp<std::size_t>(max_form_tokens(), 1, 256);
+  if (tokens_made_.size() > most) tokens_made_.erase(tokens_made_.begin());
+  return token;
+}
+
+bool Session::loaded_token(const TokenDigest& token) const {
+  if (!record_) return false;
+  const protocol::PayloadView payload(*record_);
+  const auto most = std::clamp<std::size_t>(max_form_tokens(), 1, 256);
+  const auto count = payload.token_count();
+  // Those that have given way to ours are out, though they are in the record.
+  const auto gone = std::min(count, count + tokens_made_.size() > most ? count + tokens_made_.size() - most : 0);
+  for (std::size_t i = gone; i < count; ++i)
+    if (same_secret(as_bytes(payload.tokens.substr(i * token.size(), token.size())), token)) return true;
+  return false;
+}
+
+bool Session::has_form_token(std::string_view token) const {
+  check_use();
+  const auto wanted = digest(token);
+  const auto in = [&](const std::vector<TokenDigest>& list) { return std::find(list.begin(), list.end(), wanted) != list.end(); };
+  return !in(tokens_removed_) && (in(tokens_made_) || loaded_token(wanted));
+}
+
+bool Session::remove_form_token(std::string_view token) {
+  if (!has_form_token(token)) return false;
+  tokens_removed_.push_back(digest(token));
+  return true;
+}
+
+std::size_t Session::form_token_count() const {
+  const auto most = std::clamp<std::size_t>(max_form_tokens(), 1, 256);
+  const auto loaded = record_ ? protocol::PayloadView(*record_).token_count() : 0;
+  return std::min(most, loaded + tokens_made_.size()) - std::min(std::min(most, loaded + tokens_made_.size()), tokens_removed_.size());
+}
+
+std::optional<FormClaim> Session::consume_form_token(std::string_view token) {
+  check_use();
+  const auto wanted = digest(token);
+  // Made by this very request: nobody else can have it yet.
+  if (std::find(tokens_made_.begin(), tokens_made_.end(), wanted) != tokens_made_.end())
+    throw UsageError("rule broken: a form token is consumed by the request that made it");
+  auto claim = scope_.consume(wanted);
+  if (std::find(tokens_removed_.begin(), tokens_removed_.end(), wanted) == tokens_removed_.end() && loaded_token(wanted))
+    tokens_removed_.push_back(wanted);
+  return claim;
+}
+
+bool FormClaim::give_back() { return scope_->give_back(token_); }
+
+std::string Session::csrf_token(std::string_view form) {
+  check_use();
+  return mask_csrf_token(*scope_.csrf_secret(true), form, random_);
+}
+
+bool Session::check_csrf_token(std::string_view token, std::string_view form) {
+  check_use();
+  return scope_.csrf_matches(token, form);
+}
+
+// ## Flash
+//
+// A set of [number, text], so that two requests that add the same text both
+// count, and one that takes them away takes only what it saw.
+
+namespace {
+constexpr std::string_view flash_slot = "_flash";
+using Flashes = std::vector<std::pair<std::uint64_t, std::string>>;
+}  // namespace
+
+void Session::flash(std::string_view message) {
+  auto all = get<Flashes>(flash_slot).value_or(Flashes{});
+  all.emplace_back(random_.draw_u64(), message);
+  put_slot(flash_slot, encode(all), Merge::set_union());
+}
+
+std::vector<std::string> Session::take_flashes() {
+  std::vector<std::string> messages;
+  for (auto& [number, text] : get<Flashes>(flash_slot).value_or(Flashes{})) messages.push_back(std::move(text));
+  if (!messages.empty()) put_slot(flash_slot, {}, Merge::set_union());
+  return messages;
+}
+
+}  // namespace sancho

@@ -1,0 +1,141 @@
+#include "stores/sqlite/pool.hpp"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "stores/sqlite/place.hpp"
+#include "stores/sqlite/schema.hpp"
+
+namespace sancho::sqlite {
+
+namespace {
+constexpr std::size_t most_idle = 64;
+
+// Changing the journal's mode needs the file for itself, and SQLite gives up at
+// once where two would wait for each other.
+void enter_wal_mode(Connection& c, const std::string& store) {
+  constexpr const char* doing = "turning WAL on";
+  std::string mode;
+  while ((mode = c.text("PRAGMA journal_mode", doing)) != "wal") {
+    try {
+      mode = c.text("PRAGMA journal_mode = wal", doing);
+      if (mode == "wal") return;
+      throw StoreError(Trouble::refused, store + ": WAL cannot be had there (the mode stays " + mode + "); use a local file system");
+    } catch (const StoreError& e) {
+      if (e.kind() != Trouble::unavailable || c.deadline().passed()) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+}
+}  // namespace
+
+Pool::Pool(std::string path, const SqliteOptions& options)
+    : path_(std::move(path)), name_("sqlite:" + path_), options_(options), owner_(::getpid()), access_(Access::write) {
+  if (options_.read_only) access_ = Access::read;
+  else make_file(path_, name_);
+  file_ = file_id(path_, name_);
+  if (on_frozen_file_system(path_)) access_ = Access::immutable;
+  note_open(file_, name_);
+  try {
+    if ((*take(Deadline::after(options_.open_timeout))).read_only() && access_ == Access::write) access_ = Access::read;
+    setup(Deadline::after(options_.open_timeout));
+  } catch (...) {
+    idle_.clear();
+    note_closed(file_);
+    throw;
+  }
+}
+
+// In a child, the connections are the parent's: even closing them would do harm.
+Pool::~Pool() {
+  if (::getpid() != owner_) {
+    for (auto& connection : idle_) static_cast<void>(connection.release());
+    return;
+  }
+  idle_.clear();
+  note_closed(file_);
+}
+
+void Pool::setup(Deadline deadline) {
+  const Turn turn(*this, deadline);
+  const auto lease = take(deadline);
+  Connection& c = *lease;
+  c.run("BEGIN", "looking at its schema");  // one view of it, whoever else sets it up
+  const auto found = inspect(c, name_);
+  c.run("COMMIT", "looking at its schema");
+  if (read_only()) {
+    if (found == Found::current) return;
+    throw StoreError(Trouble::refused, name_ + ": it is read-only and has not the schema of this version; open it once for writing");
+  }
+  enter_wal_mode(c, name_);
+  if (found != Found::current) migrate(c, name_);
+}
+
+// ## Connections
+
+void Pool::require_own_process() const {
+  if (::getpid() == owner_) return;
+  throw StoreError(Trouble::refused, name_ + ": it was opened before this process was forked; open it after forking, not before");
+}
+
+// A file that was deleted or replaced under an open connection goes on taking
+// writes, and then they are gone.
+void Pool::require_same_file() const {
+  if (file_id(path_, name_) == file_) return;
+  throw StoreError(Trouble::unavailable, name_ + ": the file was replaced while it was open; start this program anew");
+}
+
+std::unique_ptr<Connection> Pool::open(Deadline deadline) const {
+  constexpr const char* doing = "opening it";
+  auto c = std::make_unique<Connection>(path_, access_, deadline);
+  c->run("PRAGMA trusted_schema = off", doing);
+  const bool full = options_.synchronous == SqliteOptions::Synchronous::full;
+  c->run(full ? "PRAGMA synchronous = full" : "PRAGMA synchronous = normal", doing);
+  if (options_.max_pages > 0 && access_ == Access::write)
+    c->run(("PRAGMA max_page_count = " + std::to_string(options_.max_pages)).c_str(), doing);
+  return c;
+}
+
+Pool::Lease Pool::take(Deadline deadline) {
+  require_own_process();
+  require_same_file();
+  if (deadline.passed()) throw StoreError(Trouble::unavailable, name_ + ": the deadline had passed before it began");
+  std::unique_ptr<Connection> connection;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      connection = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (!connection) connection = open(deadline);
+  connection->set_deadline(deadline);
+  return {*this, std::move(connection)};
+}
+
+void Pool::give_back(std::unique_ptr<Connection> connection) {
+  if (!connection->sound() || connection->in_transaction()) return;
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < most_idle) idle_.push_back(std::move(connection));
+}
+
+// ## Turns
+
+Pool::Turn::Turn(Pool& pool, Deadline deadline) : pool_(pool) {
+  pool_.require_own_process();  // in a child, the lock may be held for ever
+  std::unique_lock lock(pool_.turn_mutex_);
+  if (!pool_.turn_free_.wait_until(lock, deadline.at(), [&] { return !pool_.writing_; }))
+    throw StoreError(Trouble::unavailable, pool_.name_ + ": the deadline passed while other writers of this process were busy");
+  pool_.writing_ = true;
+}
+
+Pool::Turn::~Turn() {
+  {
+    const std::lock_guard lock(pool_.turn_mutex_);
+    pool_.writing_ = false;
+  }
+  pool_.turn_free_.notify_one();
+}
+
+}  // namespace sancho::sqlite

@@ -1,0 +1,87 @@
+// The connections of one store object: any thread may take one for a call, and
+// one thread at a time is the writer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sancho/stores/sqlite.hpp"
+#include "stores/sqlite/connection.hpp"
+
+namespace sancho::sqlite {
+
+// Which file it is, whatever its name.
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileId&) const = default;
+};
+
+class Pool {
+ public:
+  // Makes the file if it is absent and may be made. Throws `StoreError`.
+  Pool(std::string path, const SqliteOptions& options);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Sets the database up, or sees that it is.
+  void setup(Deadline deadline);
+
+  bool read_only() const { return access_ != Access::write; }
+  const std::string& name() const { return name_; }
+
+  // A connection for the length of one call; back in the pool when it goes.
+  class Lease {
+   public:
+    Lease(Pool& pool, std::unique_ptr<Connection> connection) : pool_(pool), connection_(std::move(connection)) {}
+    ~Lease() { pool_.give_back(std::move(connection_)); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    Connection& operator*() const { return *connection_; }
+
+   private:
+    Pool& pool_;
+    std::unique_ptr<Connection> connection_;
+  };
+  Lease take(Deadline deadline);
+
+  // The turn to write among this object's threads. They queue here, where
+  // whoever is done wakes the next, and not in SQLite, where they would nap and
+  // ask again. Throws `StoreError` (*unavailable*) at the deadline.
+  class Turn {
+   public:
+    Turn(Pool& pool, Deadline deadline);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Pool& pool_;
+  };
+
+ private:
+  void require_own_process() const;
+  void require_same_file() const;
+  std::unique_ptr<Connection> open(Deadline deadline) const;
+  void give_back(std::unique_ptr<Connection> connection);
+
+  std::string path_;
+  std::string name_;
+  SqliteOptions options_;
+  pid_t owner_;
+  Access access_;
+  FileId file_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::mutex turn_mutex_;
+  std::condition_variable turn_free_;
+  bool writing_ = false;
+};
+
+}  // namespace sancho::sqlite

@@ -1,0 +1,90 @@
+#include "stores/sqlite/row.hpp"
+
+#include <bit>
+
+#include "crc32c.hpp"
+#include "sancho/msgpack.hpp"
+
+namespace sancho::sqlite {
+
+namespace {
+
+// SQLite's integers have a sign; versions have none.
+std::int64_t as_signed(std::uint64_t v) { return std::bit_cast<std::int64_t>(v); }
+std::uint64_t as_unsigned(std::int64_t v) { return std::bit_cast<std::uint64_t>(v); }
+
+constexpr std::int64_t farthest = std::int64_t{1} << 53;
+bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
+
+// Over everything but the access time, which a touch raises alone, and the key,
+// which is the session's and not the record's.
+std::int64_t checksum(const Record& r) {
+  Packer p;
+  p.natural(r.version.incarnation);
+  p.natural(r.version.counter);
+  p.natural(static_cast<std::uint8_t>(r.state));
+  p.integer(milliseconds(r.created));
+  p.integer(r.idle.count());
+  p.integer(milliseconds(r.ends));
+  p.text(r.subject);
+  p.text(r.handle.text());
+  return crc32c(r.payload, crc32c(p.bytes()));
+}
+
+}  // namespace
+
+void require_writable(const Record& r, const std::string& store) {
+  for (const auto ms : {milliseconds(r.created), milliseconds(r.accessed), r.idle.count(), milliseconds(r.ends)})
+    if (!sane(ms)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
+}
+
+std::optional<Record> record_of(const Query& row) {
+  const auto inc = row.integer(1), n = row.integer(2), state = row.integer(3), created = row.integer(4), accessed = row.integer(5),
+             idle = row.integer(6), ends = row.integer(7), crc = row.integer(8);
+  if (!inc || !n || !state || !created || !accessed || !idle || !ends || !crc) return std::nullopt;
+  if (*state < 0 || *state > static_cast<int>(State::note)) return std::nullopt;
+  if (!sane(*created) || !sane(*accessed) || !sane(*idle) || !sane(*ends)) return std::nullopt;
+  const auto subject = row.blob(9), handle_text = row.text(10), payload = row.blob(11);
+  if (!subject || !handle_text || !payload) return std::nullopt;
+  const auto handle = handle_text->empty() ? Handle{} : Handle::parse(*handle_text);
+  if (!handle) return std::nullopt;
+  Record r{.version = {as_unsigned(*inc), as_unsigned(*n)},
+           .state = static_cast<State>(*state),
+           .created = Time{Duration{*created}},
+           .accessed = Time{Duration{*accessed}},
+           .idle = Duration{*idle},
+           .ends = Time{Duration{*ends}},
+           .subject = std::string(*subject),
+           .handle = *handle,
+           .payload = std::string(*payload)};
+  if (checksum(r) != *crc) return std::nullopt;
+  return r;
+}
+
+Record intact_record_of(const Query& row, const std::string& store) {
+  auto record = record_of(row);
+  if (!record) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
+  return *std::move(record);
+}
+
+std::string raw_key_of(const Query& row) { return std::string(row.blob(0).value_or(std::string_view{})); }
+
+namespace {
+void bind_head(Query& query, const SessionKey& key, const Record& r) {
+  query.bind_blob(key.bytes()).bind(as_signed(r.version.incarnation)).bind(as_signed(r.version.counter));
+  query.bind(static_cast<std::int64_t>(r.state)).bind(milliseconds(r.created)).bind(milliseconds(r.accessed));
+  query.bind(r.idle.count()).bind(milliseconds(r.ends)).bind(checksum(r));
+}
+}  // namespace
+
+void bind_new(Query& query, const SessionKey& key, const Record& r) {
+  bind_head(query, key, r);
+  query.bind_blob(r.subject).bind_text(r.handle.text()).bind_blob(r.payload).bind(milliseconds(r.expires()));
+}
+
+void bind_commit(Query& query, const SessionKey& key, const Record& r) {
+  bind_head(query, key, r);
+  query.bind_text(r.handle.text()).bind_blob(r.payload);
+}
+
+}  // namespace sancho::sqlite

@@ -1,0 +1,84 @@
+#include "stores/sqlite/schema.hpp"
+
+#include <iterator>
+
+namespace sancho::sqlite {
+
+namespace {
+
+// ## Migrations
+//
+// The n-th leads from schema n to schema n + 1; the number stands in
+// `user_version`. What was released is never edited, only added to.
+//
+// `due` is the sweep's queue: never later than the row's expiry when written,
+// and not moved when the expiry moves later, so that touching a session writes
+// to no index. See docs/stores/sqlite.md.
+struct Migration {
+  const char* sql;
+  const char* columns;  // what the table's columns are afterwards
+};
+
+constexpr Migration migrations[] = {
+    {"CREATE TABLE sancho_sessions ("
+     " key BLOB NOT NULL PRIMARY KEY,"
+     " inc INTEGER NOT NULL,"
+     " n INTEGER NOT NULL,"
+     " state INTEGER NOT NULL,"
+     " created INTEGER NOT NULL,"
+     " accessed INTEGER NOT NULL,"
+     " idle INTEGER NOT NULL,"
+     " ends INTEGER NOT NULL,"
+     " due INTEGER NOT NULL,"
+     " crc INTEGER NOT NULL,"
+     " subject BLOB NOT NULL,"
+     " handle TEXT NOT NULL,"
+     " payload BLOB NOT NULL"
+     ") WITHOUT ROWID",
+     "key,inc,n,state,created,accessed,idle,ends,due,crc,subject,handle,payload"},
+    {"CREATE INDEX sancho_sessions_due ON sancho_sessions (due);"
+     "CREATE INDEX sancho_sessions_subject ON sancho_sessions (subject) WHERE subject <> x''",
+     "key,inc,n,state,created,accessed,idle,ends,due,crc,subject,handle,payload"},
+};
+constexpr std::int64_t current_version = std::size(migrations);
+
+constexpr const char* looking = "looking at its schema";
+
+std::int64_t version_of(Connection& c) { return c.number("PRAGMA user_version", looking); }
+
+[[noreturn]] void foreign(const std::string& store) {
+  throw StoreError(Trouble::refused, store + ": this is another application's database; name a file of its own for the sessions");
+}
+
+}  // namespace
+
+Found inspect(Connection& c, const std::string& store) {
+  const auto owner = c.number("PRAGMA application_id", looking);
+  const auto version = version_of(c);
+  if (owner != application_id) {
+    const bool untouched = owner == 0 && version == 0 && c.number("SELECT count(*) FROM sqlite_schema", looking) == 0;
+    if (!untouched) foreign(store);
+    return Found::empty;
+  }
+  if (version > current_version)
+    throw StoreError(Trouble::unavailable, store + ": its schema is number " + std::to_string(version) + " and this program knows " +
+                                               std::to_string(current_version) +
+                                               "; a newer version of sancho made it: run that one, or name another file");
+  if (version <= 0) foreign(store);
+  const auto columns = c.text("SELECT group_concat(name) FROM pragma_table_xinfo('sancho_sessions')", looking);
+  if (columns != migrations[version - 1].columns) foreign(store);
+  return version < current_version ? Found::older : Found::current;
+}
+
+void migrate(Connection& c, const std::string& store) {
+  constexpr const char* doing = "upgrading its schema";
+  Transaction transaction(c, doing);
+  if (inspect(c, store) != Found::current) {
+    for (auto version = version_of(c); version < current_version; ++version) c.run(migrations[version].sql, doing);
+    c.run(("PRAGMA application_id = " + std::to_string(application_id)).c_str(), doing);
+    c.run(("PRAGMA user_version = " + std::to_string(current_version)).c_str(), doing);
+  }
+  transaction.commit();
+}
+
+}  // namespace sancho::sqlite

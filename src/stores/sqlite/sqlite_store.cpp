@@ -1,0 +1,134 @@
+#include "stores/sqlite/sqlite_store.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "stores/sqlite/row.hpp"
+
+namespace sancho {
+
+std::unique_ptr<SessionStore> open_sqlite_store(const std::filesystem::path& path, const SqliteOptions& options, const Clock& clock) {
+  const auto& text = path.native();
+  if (text.empty() || text.find('\0') != text.npos)
+    throw ConfigError("sqlite: needs the path of a file, such as sqlite:sessions.db");
+  if (text == ":memory:") throw ConfigError("sqlite: keeps sessions in a file; for a store in memory write memory:");
+  if (options.max_pages != 0 && options.max_pages < 16) throw ConfigError("sqlite: max_pages must be 16 or more, or 0 for no limit");
+  // Absolute, so that it is the same file after a change of directory.
+  return std::make_unique<sqlite::SqliteStore>(std::filesystem::absolute(path).native(), options, clock);
+}
+
+namespace sqlite {
+
+StoreTraits SqliteStore::traits() const {
+  return {.thread_safe = true,
+          .multiprocess_safe = true,
+          .durable = true,
+          .power_safe = options_.synchronous == SqliteOptions::Synchronous::full,
+          .linearizable = true};
+}
+
+void SqliteStore::require_writable_store() const {
+  if (pool_.read_only()) throw StoreError(Trouble::refused, name() + ": it was opened read-only, or this process may not write it");
+}
+
+std::optional<Record> SqliteStore::read(Connection& c, const SessionKey& key, const char* doing) const {
+  Query row(c, Sql::load, doing);
+  row.bind_blob(key.bytes());
+  if (!row.step()) return std::nullopt;
+  return intact_record_of(row, name());
+}
+
+// ## The verbs
+
+std::optional<Record> SqliteStore::load(const SessionKey& key, Deadline deadline) {
+  const auto lease = pool_.take(deadline);
+  auto record = read(*lease, key, "loading a session");
+  if (record && record->expired(clock_.now())) return std::nullopt;
+  return record;
+}
+
+CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) {
+  if (admission) throw StoreError(Trouble::refused, name() + ": it knows no admission");
+  require_writable(record, name());
+  constexpr const char* doing = "creating a session";
+  return write(deadline, doing, [&](Connection& c) -> CreateAnswer {
+    Query insert(c, Sql::insert, doing);
+    bind_new(insert, key, record);
+    insert.step();
+    if (c.changes() == 1) return Done{};
+    auto current = read(c, key, doing);
+    if (!current->expired(clock_.now())) return Taken{*std::move(current)};
+    Query replace(c, Sql::replace, doing);
+    bind_new(replace, key, record);
+    replace.step();
+    return Done{};
+  });
+}
+
+// A full disk must not keep anybody logged in. What ends or shrinks a session
+// needs no room for good, only on the way: it is tried again after the WAL was
+// emptied, and then without moving the row in the sweep's queue, which is the
+// one thing that may need a page more. The sweep comes by a little later then.
+CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) {
+  require_writable(record, name());
+  try {
+    return try_commit(key, expected, record, Due::move, deadline);
+  } catch (const StoreError& e) {
+    if (e.kind() != Trouble::full || e.maybe_done() || record.state != State::ended) throw;
+  }
+  make_room(deadline);
+  return try_commit(key, expected, record, Due::keep, deadline);
+}
+
+CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline) {
+  constexpr const char* doing = "committing a session";
+  return write(deadline, doing, [&](Connection& c) -> CommitAnswer {
+    auto current = read(c, key, doing);
+    if (!current || current->expired(clock_.now())) return Gone{};
+    if (current->version != expected) return Conflict{*std::move(current)};
+    if (current->subject != record.subject) throw StoreError(Trouble::refused, name() + ": a commit may not change the subject");
+    Record next = record;
+    next.accessed = std::max(record.accessed, current->accessed);
+    const bool sooner = next.expires() < current->expires() && due == Due::move;
+    Query update(c, sooner ? Sql::commit_sooner : Sql::commit_here, doing);
+    bind_commit(update, key, next);
+    if (sooner) update.bind(milliseconds(next.expires()));
+    update.step();
+    return Done{};
+  });
+}
+
+void SqliteStore::make_room(Deadline deadline) {
+  const Pool::Turn turn(pool_, deadline);
+  const auto lease = pool_.take(deadline);
+  (*lease).checkpoint();
+}
+
+TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) {
+  constexpr const char* doing = "touching a session";
+  return write(deadline, doing, [&](Connection& c) -> TouchAnswer {
+    const auto now = clock_.now();
+    Query raise(c, Sql::touch, doing);
+    raise.bind_blob(key.bytes()).bind(std::bit_cast<std::int64_t>(incarnation)).bind(milliseconds(accessed)).bind(milliseconds(now));
+    raise.step();
+    if (c.changes() == 1) return Done{};
+    const auto current = read(c, key, doing);
+    const bool there = current && current->state == State::live && current->version.incarnation == incarnation && !current->expired(now);
+    if (!there) return Gone{};
+    return Done{};  // accessed later than that already
+  });
+}
+
+EraseAnswer SqliteStore::erase(const SessionKey& key, const std::optional<Version>& expected, Deadline deadline) {
+  constexpr const char* doing = "erasing a session";
+  return write(deadline, doing, [&](Connection& c) -> EraseAnswer {
+    auto current = read(c, key, doing);
+    if (!current || current->expired(clock_.now())) return Absent{};
+    if (expected && current->version != *expected) return Conflict{*std::move(current)};
+    Query(c, Sql::erase, doing).bind_blob(key.bytes()).step();
+    return Removed{*std::move(current)};
+  });
+}
+
+}  // namespace sqlite
+}  // namespace sancho

@@ -1,0 +1,85 @@
+// The store over a pool of connections. Each writing verb is one transaction:
+// read the record, decide, write.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "sancho/stores/sqlite.hpp"
+#include "stores/sqlite/pool.hpp"
+
+namespace sancho::sqlite {
+
+class SqliteStore final : public SessionStore, public SubjectIndex, public Scan {
+ public:
+  SqliteStore(std::string path, const SqliteOptions& options, const Clock& clock)
+      : options_(options), clock_(clock), pool_(std::move(path), options) {}
+
+  std::optional<Record> load(const SessionKey& key, Deadline deadline) override;
+  CreateAnswer create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) override;
+  CommitAnswer commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) override;
+  TouchAnswer touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) override;
+  EraseAnswer erase(const SessionKey& key, const std::optional<Version>& expected, Deadline deadline) override;
+  SweepAnswer sweep(const SweepRequest& request, Deadline deadline) override;
+  StoreTraits traits() const override;
+  std::string name() const override { return pool_.name(); }
+  void setup() override { pool_.setup(Deadline::after(options_.open_timeout)); }
+
+  SubjectIndex* subjects() override { return this; }
+  Scan* scan() override { return this; }
+  std::vector<KeyedRecord> find_by_subject(std::string_view subject, Deadline deadline) override;
+  void iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) override;
+  std::size_t count(Deadline deadline) override;
+
+ private:
+  // One record as the database has it now; nothing if there is none. Expired
+  // ones are given too.
+  std::optional<Record> read(Connection& c, const SessionKey& key, const char* doing) const;
+  // Runs `act(connection)` in one transaction and commits it.
+  template <class Act>
+  auto write(Deadline deadline, const char* doing, Act act);
+  void require_writable_store() const;
+
+  enum class Due { move, keep };
+  CommitAnswer try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline);
+  void make_room(Deadline deadline);
+
+  struct Page;
+  Page page_after(const std::string& key, std::size_t size, Deadline deadline);
+  // One transaction of a sweep, of at most `budget` rows; are there more?
+  bool sweep_due(std::size_t budget, SweepAnswer& answer, Deadline deadline);
+  bool sweep_idle(Time accessed_before, std::size_t budget, SweepAnswer& answer, Deadline deadline);
+
+  SqliteOptions options_;
+  const Clock& clock_;
+  Pool pool_;
+
+  // Where a walk for `accessed_before` that stopped at its budget goes on.
+  struct Walk {
+    Time accessed_before;
+    std::string after;
+  };
+  std::mutex walk_mutex_;
+  std::optional<Walk> walk_;
+};
+
+// Some rows in the order of their keys, damaged ones left out.
+struct SqliteStore::Page {
+  std::vector<KeyedRecord> records;
+  std::string last;   // the key of the last row, damaged or not
+  bool more = false;  // the page is full: there may be another
+};
+
+template <class Act>
+auto SqliteStore::write(Deadline deadline, const char* doing, Act act) {
+  require_writable_store();
+  const Pool::Turn turn(pool_, deadline);
+  const auto lease = pool_.take(deadline);
+  Transaction transaction(*lease, doing);
+  auto answer = act(*lease);
+  transaction.commit();
+  return answer;
+}
+
+}  // namespace sancho::sqlite

@@ -1,0 +1,65 @@
+// Walking, counting, and finding a user's sessions.
+#include "stores/sqlite/row.hpp"
+#include "stores/sqlite/sqlite_store.hpp"
+
+namespace sancho::sqlite {
+
+namespace {
+constexpr std::size_t page_size = 100;
+
+std::optional<KeyedRecord> keyed(const Query& row) {
+  const auto key = SessionKey::from_bytes(raw_key_of(row));
+  auto record = record_of(row);
+  if (!key || !record) return std::nullopt;
+  return KeyedRecord{*key, *std::move(record)};
+}
+}  // namespace
+
+// One short read each, so that a walk holds up no checkpoint and no connection.
+SqliteStore::Page SqliteStore::page_after(const std::string& key, std::size_t size, Deadline deadline) {
+  const auto lease = pool_.take(deadline);
+  Query rows(*lease, Sql::walk, "walking over the sessions");
+  rows.bind_blob(key).bind(static_cast<std::int64_t>(size));
+  Page page;
+  std::size_t seen = 0;
+  for (; rows.step(); ++seen) {
+    page.last = raw_key_of(rows);
+    if (auto each = keyed(rows)) page.records.push_back(*std::move(each));
+  }
+  page.more = seen == size;
+  return page;
+}
+
+void SqliteStore::iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) {
+  std::string after;
+  for (bool more = true; more;) {
+    const auto page = page_after(after, page_size, deadline);
+    more = page.more;
+    after = page.last;
+    for (const auto& found : page.records) {
+      const bool lives = found.record.state == State::live && !found.record.expired(clock_.now());
+      if (lives && !each(found)) return;
+    }
+  }
+}
+
+std::size_t SqliteStore::count(Deadline deadline) {
+  const auto lease = pool_.take(deadline);
+  Query query(*lease, Sql::count, "counting the sessions");
+  query.bind(milliseconds(clock_.now()));
+  query.step();
+  return static_cast<std::size_t>(query.integer(0).value_or(0));
+}
+
+std::vector<KeyedRecord> SqliteStore::find_by_subject(std::string_view subject, Deadline deadline) {
+  const auto lease = pool_.take(deadline);
+  const auto now = clock_.now();
+  Query rows(*lease, Sql::by_subject, "finding a user's sessions");
+  rows.bind_blob(subject);
+  std::vector<KeyedRecord> found;
+  while (rows.step())
+    if (auto each = keyed(rows); each && !each->record.expired(now)) found.push_back(*std::move(each));
+  return found;
+}
+
+}  // namespace sancho::sqlite
