@@ -18,6 +18,8 @@ variant vector version
 FRAMEWORKS = {
     "httplib": re.compile(r"^httplib\.h$"),
 }
+# The other end of an adapter's framework: the operating system's sockets.
+SOCKETS = re.compile(r"^(netdb\.h|poll\.h|unistd\.h|sys/socket\.h|netinet/in\.h)$")
 ANY_FRAMEWORK = re.compile(
     r"^(httplib\.h|crow|drogon/|boost/(beast|asio)|pistache/|restinio/|oatpp/|civetweb|microhttpd|Poco/|fcgi|App\.h)")
 
