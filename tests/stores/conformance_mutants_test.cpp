@@ -27,8 +27,10 @@ TEST(ConformanceSuite, SkipsNothingOfAStoreThatClaimsEverything) {
 
 TEST(ConformanceSuite, NamesTheClauseThatAWrongStoreBreaks) {
   for (const auto& mutant : mutants()) {
-    const auto verdict = check(fact_named(mutant.fact), mutant.factory);
-    EXPECT_EQ(verdict.outcome, Outcome::broken) << mutant.fact << " did not notice a store where " << mutant.wrong;
+    // A race may be won by chance, on a busy machine: not for ever.
+    auto outcome = Outcome::kept;
+    for (int tries = 0; tries < 10 && outcome != Outcome::broken; ++tries) outcome = check(fact_named(mutant.fact), mutant.factory).outcome;
+    EXPECT_EQ(outcome, Outcome::broken) << mutant.fact << " did not notice a store where " << mutant.wrong;
   }
 }
 

@@ -20,6 +20,7 @@ struct Mutant {
 };
 
 std::vector<Mutant> mutants();
+std::vector<Mutant> mutants_of_verbs();  // a part of them
 
 // The memory store behind the same decorator, unspoilt.
 conformance::Factory healthy();
