@@ -1,0 +1,73 @@
+#include "lab.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace sancho::conformance {
+
+Lab::Lab(const Factory& factory) : venue_(factory()), store_(venue_.open(clock_)) { store_->setup(); }
+
+void Lab::reopen() {
+  store_.reset();
+  store_ = venue_.open(clock_);
+}
+
+void Lab::pass(int n) {
+  if (venue_.pass) venue_.pass(units(n));
+  clock_.advance(units(n));
+}
+
+int Lab::rounds(int usual) {
+  const char* factor = std::getenv("SANCHO_ROUNDS");
+  return factor ? usual * std::max(1, std::atoi(factor)) : usual;
+}
+
+SessionKey Lab::new_key() { return SessionKey::of("conformance", SessionId::draw(system_random())); }
+
+Record Lab::new_record(State state) const {
+  Record record;
+  record.version = {system_random().draw_u64(), 1};
+  record.state = state;
+  record.created = now();
+  record.accessed = now();
+  record.idle = units(10);
+  record.ends = now() + units(100);
+  record.handle = Handle::draw(system_random());
+  record.payload = "what the session holds";
+  return record;
+}
+
+Record Lab::next(Record record) {
+  ++record.version.counter;
+  record.payload += '+';
+  return record;
+}
+
+Record Lab::put(const SessionKey& key, Record record) {
+  expect_answer<Done>(store().create(key, record, soon()), "a record could not be created where there was none");
+  return record;
+}
+
+Record Lab::stored(const SessionKey& key) {
+  auto record = store().load(key, soon());
+  expect(record.has_value(), "a record that was put there is absent");
+  return *record;
+}
+
+void Lab::expect_stored(const SessionKey& key, const Record& record, const std::string& otherwise) {
+  const auto found = stored(key);
+  expect(found == record, fmt::format("{}: expected {}, found {}", otherwise, describe(record), describe(found)));
+}
+
+void Lab::expect_absent(const SessionKey& key, const std::string& otherwise) {
+  expect(!store().load(key, soon()).has_value(), otherwise);
+}
+
+std::string describe(const Record& r) {
+  return fmt::format("[{} {:x}/{} accessed {} idle {} ends {} subject of {} bytes, payload of {} bytes]", to_string(r.state),
+                     r.version.incarnation, r.version.counter, r.accessed.time_since_epoch().count(), r.idle.count(),
+                     r.ends.time_since_epoch().count(), r.subject.size(), r.payload.size());
+}
+
+}  // namespace sancho::conformance
