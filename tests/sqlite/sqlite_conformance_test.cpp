@@ -1,4 +1,4 @@
-// The contract, clause by clause, with each setting.
+// The contract, clause by clause, with the settings that are the default.
 #include "sancho/conformance.hpp"
 
 #include <stdlib.h>
@@ -21,13 +21,10 @@ struct Directory {
   std::filesystem::path path;
 };
 
-conformance::Venue venue(SqliteOptions::Synchronous synchronous) {
+SANCHO_STORE_CONFORMANCE(Sqlite, [] {
   const auto place = std::make_shared<Directory>();
-  return {.open = [=](const Clock& clock) { return open_sqlite_store(place->path / "sessions.db", {.synchronous = synchronous}, clock); }};
-}
-
-SANCHO_STORE_CONFORMANCE(Sqlite, [] { return venue(SqliteOptions::Synchronous::full); });
-SANCHO_STORE_CONFORMANCE(SqliteNormal, [] { return venue(SqliteOptions::Synchronous::normal); });
+  return conformance::Venue{.open = [place](const Clock& clock) { return open_sqlite_store(place->path / "sessions.db", {}, clock); }};
+});
 
 }  // namespace
 }  // namespace sancho
