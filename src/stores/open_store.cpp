@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sancho/stores/directory.hpp"
 #include "sancho/stores/memory.hpp"
 #include "stores/uri.hpp"
 #ifdef SANCHO_HAVE_SQLITE
@@ -25,6 +26,12 @@ Opened open_memory(const StoreUri& uri, const Clock& clock) {
   if (!uri.path.empty()) throw ConfigError("memory: has no path; write just memory:");
   OptionReader(uri).finish();
   return open_memory_store(clock);
+}
+
+Opened open_directory(const StoreUri& uri, const Clock& clock) {
+  want_no_host(uri);
+  OptionReader(uri).finish();
+  return open_directory_store(uri.path, clock);
 }
 
 Opened open_sqlite([[maybe_unused]] const StoreUri& uri, [[maybe_unused]] const Clock& clock) {
@@ -50,6 +57,7 @@ struct Kind {
 };
 constexpr Kind kinds[] = {
     {"memory", open_memory},
+    {"dir", open_directory},
     {"sqlite", open_sqlite},
 };
 
