@@ -137,6 +137,9 @@ const Op* Replace::resume(Env& env, Answer& answer) {
     } else {
       hand.record.reset();
     }
+    // Another request has ended it for being empty: nobody's identity stands
+    // against this login, so it is one from nothing, decided by its activation.
+    if (why_ == EndReason::login && hand.ended() && PayloadView(*hand.record).why == EndReason::empty) break;
     if (!hand.live()) {
       SANCHO_ASK((Erase{next_->key, std::nullopt}));
       return nullptr;

@@ -171,13 +171,22 @@ void Checks::emptied(const Case& c, const Report& report) {
       if (!r || r->outcome != Ended::kept || r->handle != gone->handle) continue;
       counted += r->does == Does::inc || r->does == Does::rotate_inc;
       const char slot = r->does == Does::write_a ? 'a' : r->does == Does::write_b ? 'b' : 0;
-      if (!slot || (slot == 'a' && asks({Does::erase_a}))) continue;
+      if (!slot || erased_by_another(c, gone, slot)) continue;
       if (gone->base[slot].empty() || gone->base[slot] == "0")
         report("P1 emptied", std::string(1, name(i)) + "'s write went with " + gone->handle + ", unseen");
     }
-    const bool two = std::count(w_.scenario.does.begin(), w_.scenario.does.end(), Does::empty) > 1;
-    if (!two && gone->base.n.value_or(0) < counted) report("P1 emptied", "a count went with " + gone->handle + ", unseen");
+    if (!erased_by_another(c, gone, 'n') && gone->base.n.value_or(0) < counted)
+      report("P1 emptied", "a count went with " + gone->handle + ", unseen");
   }
+}
+
+// May a request other than this one have erased the slot, as any write may?
+bool Checks::erased_by_another(const Case& c, const Result* than, char slot) const {
+  for (std::size_t i = 0; i < c.done.size(); ++i) {
+    const auto does = w_.scenario.does[i];
+    if (c.done[i] != than && (does == Does::empty || (slot == 'a' && does == Does::erase_a))) return true;
+  }
+  return false;
 }
 
 // The CSRF secret can be unmasked with the id that opens the session, and a

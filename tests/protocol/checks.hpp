@@ -70,6 +70,7 @@ class Checks {
   void logout_wins(const Case& c, const Report& report);
   void token_once(const Case& c, const Report& report);
   void emptied(const Case& c, const Report& report);
+  bool erased_by_another(const Case& c, const Result* than, char slot) const;
   void form_secrets(const Case& c, const Report& report);
   // At the end.
   void no_lost_update(const Case& c, const Report& report);

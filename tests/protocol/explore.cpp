@@ -10,7 +10,7 @@ namespace {
 // Asks each question once, and remembers what was broken.
 class Asker {
  public:
-  Asker(World& world, Found& found) : world_(world), checks_(world), found_(found) {}
+  Asker(World& world, Found& found) : checks_(world), found_(found) {}
 
   // `schedule` is only called where something is newly broken.
   template <class F>
@@ -33,7 +33,6 @@ class Asker {
     found_.broken.emplace(promise, Violation{std::move(text), schedule()});
   }
 
-  World& world_;
   Checks checks_;
   Found& found_;
   FlatMap<Fact, std::uint8_t> asked_;
@@ -118,22 +117,24 @@ class Walk {
   void from(const State& s) {
     if (found_.given_up) return;
     ++found_.states;
-    asker_.state(s, [&] { return path_; });
+    asker_.state(s, no_schedule);
     bool last = true;
     world_.nexts(s, [&](const Event& event, const State& next) {
       last = false;
-      asker_.step(s, event, next, [&] { return path_; });
+      asker_.step(s, event, next, no_schedule);
       from(next);
     });
     if (last && ++found_.executions >= limit_) found_.given_up = true;
   }
 
  private:
+  // `explore` has the schedule, and a shorter one.
+  static std::vector<std::string> no_schedule() { return {}; }
+
   World& world_;
   Asker asker_;
   Found& found_;
   double limit_;
-  std::vector<std::string> path_;  // `explore` has the schedule, and a shorter one
 };
 
 }  // namespace
