@@ -103,7 +103,8 @@ const Op* Rotate::resume(Env& env, Answer& answer) {
   follow_.emplace(std::move(next_), true);
   SANCHO_RUN(*follow_);
   hand = std::move(follow_->hand);
-  outcome = hand.live() ? Outcome::kept : Outcome::dropped;
+  // Kept by the decision, though the session may have ended since.
+  outcome = Outcome::kept;
   SANCHO_END;
 }
 

@@ -56,7 +56,7 @@ class Checks {
     const State& s;
     std::vector<const Result*> done;  // null: not finished, or crashed
     const std::vector<Session>& live;
-    bool crashed, expired, calm;
+    bool crashed, expired;
     const Session* session(std::string_view handle) const;
   };
 

@@ -11,6 +11,7 @@
 // gives the model store a flaw. SANCHO_FULL=1 goes wider, SANCHO_BRUTE_TRIPLES=1
 // walks triples too.
 #include <chrono>
+#include <ctime>
 #include <cstdlib>
 #include <iostream>
 #include <mutex>
@@ -120,9 +121,12 @@ void print(const Sum& sum) {
 
 bool report(const std::string& what, const std::vector<Scenario>& scenarios, double walk = 0) {
   const auto begun = std::chrono::steady_clock::now();
+  const auto worked = std::clock();
   const Sum sum = run_all(scenarios, walk);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  fmt::print("{:<40} {:>5} scenarios {:>9} states {:>9.3g} executions {:>6.1f} s\n", what, sum.scenarios, sum.states, sum.executions, seconds);
+  const double cpu = static_cast<double>(std::clock() - worked) / CLOCKS_PER_SEC;
+  fmt::print("{:<40} {:>5} scenarios {:>9} states {:>9.3g} executions {:>6.1f} s ({:.1f} s of CPU)\n", what, sum.scenarios,
+             sum.states, sum.executions, seconds, cpu);
   if (walk > 0)
     fmt::print("{:<40} {:>5} scenarios {:>9.3g} steps  {:>9.3g} executions\n", "  walked one by one, the same:", sum.walked,
                static_cast<double>(sum.steps), sum.walked_executions);

@@ -68,6 +68,7 @@ const Op* Request::run(Universe& universe, Env& env, Answer& answer) {
     log_out_.reset();
     seat_.leave();
   }
+  if (seat_.hand) SANCHO_ASK(Op{});
   finish_.emplace(seat_, intent());
   SANCHO_RUN(*finish_);
   finished(universe.names);
@@ -194,7 +195,7 @@ std::string Result::show(const Names& names) const {
 
 std::string Request::fingerprint() const {
   Fingerprint f;
-  f(who_, drawn_, at_, met_, seat_, begin_, claim_, log_out_, finish_);
+  f(who_, drawn_, at_, met_, seat_, begin_, claim_, log_out_, finish_, op_);
   f(result.does, result.presented, result.saw, result.handle, result.outcome, result.cookie, result.base.a, result.base.b,
     result.base.n, result.heir, result.trouble);
   return std::move(f).take();

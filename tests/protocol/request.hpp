@@ -2,8 +2,8 @@
 //
 // Plays a request as the manager does: `Begin`, then what acts at once (a
 // consumed token, a logout), then `Finish` with what the handler did. It is a
-// machine itself, built of the product's; the handler takes its time wherever
-// one of them waits.
+// machine itself, built of the product's. An operation that is none (`Op{}`)
+// stands for the handler, which takes its time.
 #pragma once
 
 #include "universe.hpp"
@@ -69,6 +69,7 @@ class Request {
   std::optional<protocol::Save> claim_;
   std::optional<protocol::LogOut> log_out_;
   std::optional<protocol::Finish> finish_;
+  protocol::Op op_;
 };
 
 }  // namespace sancho::proof

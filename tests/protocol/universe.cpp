@@ -110,6 +110,7 @@ Universe::After Universe::applied(No store_no, const Operation& op) {
   const Record* current = at == all.end() ? nullptr : &seen(at->second).record;
   const No here = current ? at->second : 0;
   switch (op.verb) {
+    case Verb::pause: return {store_no, {}};
     case Verb::load: return {store_no, current ? Reply{Said::found, here} : Reply{Said::absent}};
     case Verb::create:
       if (current) return {store_no, {Said::taken, here}};
@@ -169,9 +170,11 @@ std::string Universe::show_record(No no) const {
 }
 
 std::string Universe::show(No no) const {
-  constexpr std::string_view verbs[] = {"load ", "create ", "commit ", "touch ", "erase "};
+  constexpr std::string_view verbs[] = {"the handler runs", "load ", "create ", "commit ", "touch ", "erase "};
   const auto& op = operations_[no];
-  auto out = std::string(verbs[static_cast<std::size_t>(op.verb)]) + names.label(op.key);
+  auto out = std::string(verbs[static_cast<std::size_t>(op.verb)]);
+  if (op.verb == Verb::pause) return out;
+  out += names.label(op.key);
   if (op.verb == Verb::commit) out += " v" + std::to_string(op.expected.counter) + " =>";
   if (op.verb == Verb::commit || op.verb == Verb::create) out += " " + show_record(op.record);
   return out;

@@ -54,14 +54,15 @@ struct Reply {
   No number() const { return record << 4 | static_cast<No>(said); }
 };
 
-enum class Verb : std::uint8_t { load, create, commit, touch, erase };
+// `pause` is no verb of a store: the application's handler takes its time.
+enum class Verb : std::uint8_t { pause, load, create, commit, touch, erase };
 struct Operation {
-  Verb verb;
-  IdNo key;
+  Verb verb{};
+  IdNo key = 0;
   Version expected{};  // touch: the incarnation
   bool any = false;    // erase: any version
   No record = 0;       // create, commit
-  bool writes() const { return verb != Verb::load; }
+  bool writes() const { return verb != Verb::load && verb != Verb::pause; }
 };
 
 // Deliberate flaws, to show that the checks see them.

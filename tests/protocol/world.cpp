@@ -79,7 +79,8 @@ void World::settle(State& s, std::size_t i, No machine) const {
   s.at[i] = machines.done(machine) ? At::done : At::running;
 }
 
-bool World::may_expire(IdNo key, No record) const {
+bool World::may_expire(const State& s, IdNo key, No record) const {
+  if (s.on_its_way && universe.operation(s.on_its_way - 1).key == key) return false;
   const auto& seen = universe.seen(record);
   if (seen.record.state == sancho::State::moved) return seen.payload.used && !seen.over;
   if (seen.record.state != sancho::State::ended) return true;
@@ -94,7 +95,10 @@ std::string World::show(const State& before, const Event& e) const {
   switch (e.kind) {
     case Kind::none: return "";
     case Kind::begin: return who + " begins: " + std::string(word(scenario.does[e.who])) + ", cookie " + names.label(e.id);
-    case Kind::step: return who + ": " + universe.show(e.operation) + ": " + universe.show(e.reply);
+    case Kind::step: {
+      const auto reply = universe.show(e.reply);
+      return who + ": " + universe.show(e.operation) + (reply.empty() ? "" : ": " + reply);
+    }
     case Kind::lose: return who + ": " + universe.show(e.operation) + ": answer lost";
     case Kind::crash: return who + " crashes before: " + universe.show(e.operation);
     case Kind::deliver: return "the browser gets " + who + "'s response: " + result(before, e.who).show(names);

@@ -9,7 +9,8 @@
 //     is done at any later moment, or never
 //   - expiry: any record goes. A moved one only after its successor's first
 //     use, and it is then kept, its grace over, as long as requests last; and
-//     so are tombstones made meanwhile
+//     so are tombstones made meanwhile. Nor does a record expire while an
+//     operation on it is on its way: no delay is as long as a session may idle
 //
 // Losing or reordering responses is free: the browser takes each at any time,
 // or never.
@@ -115,7 +116,7 @@ class World {
   std::uint16_t with(std::uint16_t held, IdNo id);
   std::uint16_t spent(const Operation& op, Reply reply) const;
   void settle(State& s, std::size_t i, No machine) const;
-  bool may_expire(IdNo key, No record) const;
+  bool may_expire(const State& s, IdNo key, No record) const;
 
   std::vector<std::vector<IdNo>> helds_;
   State initial_;
@@ -176,7 +177,7 @@ void World::nexts(const State& s, F&& each) {
   if (s.faults == 0 || s.over()) return;
   const auto rows = universe.rows(s.store);
   for (const auto& [key, record] : rows) {
-    if (!may_expire(key, record)) continue;
+    if (!may_expire(s, key, record)) continue;
     const auto state = universe.seen(record).record.state;
     State next = s;
     --next.faults;
