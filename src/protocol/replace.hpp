@@ -29,6 +29,7 @@ class Rotate {
   Payload copy_payload(const Env& env) const;
   void decide();
 
+  friend struct Inspect;
   int at_ = 0;
   Delta delta_;
   Nonce nonce_{};
@@ -57,6 +58,7 @@ class Replace {
   Outcome outcome = Outcome::lost;
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   EndReason why_;
   Record heir_;
@@ -77,6 +79,7 @@ class Fresh {
   std::optional<Hand> opened;
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   Record record_;
   Payload payload_;

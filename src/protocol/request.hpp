@@ -39,6 +39,7 @@ class Begin {
   bool replayed = false;  // an id came back after its grace: stolen, or very late
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   std::optional<Open> open_;
   std::optional<FirstUse> first_use_;
@@ -75,6 +76,7 @@ class Finish {
  private:
   void came_to(Hand where);
 
+  friend struct Inspect;
   int at_ = 0;
   Seat seat_;
   Intent intent_;
