@@ -24,7 +24,7 @@ const std::vector<Product>& catalogue() {
        R"(<path d="M20 48c0-8 6-12 12-12h56c6 0 12 4 12 12 0 16-18 22-40 22S20 64 20 48z" fill="#6d4526"/><rect x="53" y="62" width="14" height="18" rx="3" fill="#e0a93b"/>)"},
       {"basin", "Barber's basin", "Brass. Serves as a helmet in need; we have seen it done.", 3200,
        R"(<path d="M14 58h92c-4 22-22 36-46 36S18 80 14 58z" fill="#d3a02b"/><ellipse cx="60" cy="58" rx="46" ry="14" fill="#f0cf6f"/>)"
-       R"(<ellipse cx="60" cy="59" rx="34" ry="8" fill="#b9861c"/><path d="M98 52c8 0 8 10 0 12" fill="#fffaf0"/>)"},
+       R"(<ellipse cx="60" cy="59" rx="34" ry="8" fill="#b9861c"/>)"},
       {"lantern", "Road lantern", "Tin and horn, with oil for a night of keeping watch over arms.", 1990,
        R"(<circle cx="60" cy="20" r="9" fill="none" stroke="#4c3a26" stroke-width="5"/><path d="M40 44c4-16 36-16 40 0z" fill="#55603a"/>)"
        R"(<rect x="38" y="44" width="44" height="48" rx="4" fill="#f7e3b0"/><path d="M60 54c10 12 8 24 0 26-8-2-10-14 0-26z" fill="#d9822b"/>)"
