@@ -49,7 +49,7 @@ TEST(MessagePack, LongerFormsOfANumberAreRead) {
 }
 
 TEST(MessagePack, TextsAndBinariesOfEveryLengthClassComeBack) {
-  for (const std::size_t n : {0, 1, 31, 32, 255, 256, 65535, 65536}) {
+  for (const std::size_t n : std::initializer_list<std::size_t>{0, 1, 31, 32, 255, 256, 65535, 65536}) {
     const std::string v(n, 'x');
     const auto text = packed([&](Packer& p) { p.text(v); }), binary = packed([&](Packer& p) { p.binary(v); });
     EXPECT_EQ(Unpacker(text).text(), v);
@@ -62,7 +62,7 @@ TEST(MessagePack, TextsAndBinariesOfEveryLengthClassComeBack) {
 }
 
 TEST(MessagePack, CollectionsOfEveryLengthClassComeBack) {
-  for (const std::size_t n : {0, 1, 15, 16, 65535, 65536}) {
+  for (const std::size_t n : std::initializer_list<std::size_t>{0, 1, 15, 16, 65535, 65536}) {
     const auto array = packed([&](Packer& p) { p.array(n); for (std::size_t i = 0; i < n; ++i) p.nil(); });
     const auto map = packed([&](Packer& p) { p.map(n); for (std::size_t i = 0; i < 2 * n; ++i) p.boolean(true); });
     EXPECT_EQ(Unpacker(array).array(), n);
