@@ -51,6 +51,8 @@ protocol::Intent RequestScopeBase::intent() {
   // For a visitor, for a login, and for what is written into a session that
   // turns out to have ended for being empty.
   if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent);
+  // The user has left, and what remains was the user's: that is a logout.
+  if (changed && !simple.user_ && intent.heir_payload.slots.empty() && !delta.adds()) intent.has_info = false;
 
   // ## What is due?
   if (!intent.replace && s.seat.hand) {

@@ -158,6 +158,7 @@ const Op* Replace::resume(Env& env, Answer& answer) {
       next_->record = std::move(commit_->now);
     }
   }
+  decided = true;
   {
     Record live = *next_->record;
     live.state = State::live;

@@ -56,6 +56,7 @@ class Replace {
   Hand hand;                  // the predecessor, as it was found last
   std::optional<Hand> opened; // won: the new session
   Outcome outcome = Outcome::lost;
+  bool decided = false;       // the predecessor has ended for this heir
 
  private:
   friend struct Inspect;

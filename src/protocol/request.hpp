@@ -73,6 +73,10 @@ class Finish {
   bool touched = false;   // a touch was acknowledged
   std::size_t merges = 0;
 
+  // A new id was decided on. What fails behind that point is made good by the
+  // next request, so it can no longer be said that nothing happened.
+  bool decided() const { return (rotate_ && rotate_->rotated) || (replace_ && replace_->decided); }
+
  private:
   void came_to(Hand where);
 
