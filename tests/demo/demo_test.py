@@ -30,7 +30,8 @@ class Visitor:
         if method == "POST":
             body = urllib.parse.urlencode(form or {})
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            headers.setdefault("Origin", f"http://127.0.0.1:{self.port}")
+            if "Sec-Fetch-Site" not in headers:
+                headers["Origin"] = f"http://127.0.0.1:{self.port}"
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         self.text = answer.read().decode()
@@ -176,8 +177,8 @@ class EndTest(unittest.TestCase):
 
     def test_the_threads_are_as_many_as_asked_for(self):
         server, port = start(self, "--store", "memory:", "--threads", "5")
-        names = len(os.listdir(f"/proc/{server.pid}/task"))
-        self.assertEqual(names, 5 + 2)  # and the main one, and the one that sweeps
+        Visitor(port).ask("GET", "/")
+        self.assertEqual(len(os.listdir(f"/proc/{server.pid}/task")), 5 + 2)  # and the main one, and the one that sweeps
 
 
 class ArgumentsTest(unittest.TestCase):
