@@ -55,8 +55,8 @@ struct Inspect {
     f(hand, outcome, rotated, merges, at, delta, nonce, next, create, commit, follow, save, op);
   }
   template <class F> static void each(const Replace& m, F& f) {
-    const auto& [hand, opened, outcome, at, why, heir, payload, next, create, commit, follow, op] = m;
-    f(hand, opened, outcome, at, why, heir, payload, next, create, commit, follow, op);
+    const auto& [hand, opened, outcome, decided, at, why, heir, payload, next, create, commit, follow, op] = m;
+    f(hand, opened, outcome, decided, at, why, heir, payload, next, create, commit, follow, op);
   }
   template <class F> static void each(const Fresh& m, F& f) {
     const auto& [opened, at, record, payload, id, create] = m;
@@ -95,10 +95,10 @@ struct Inspect {
     f(name, base, mine, merge.kind, merge.bound, bool(merge.function));
   }
   template <class F> static void each(const Payload& m, F& f) {
-    const auto& [attempts, spent, predecessor, successor, nonce, used, why, issued, authenticated, address, agent, user,
-                 tokens, csrf, slots, unknown] = m;
-    f(attempts, spent, predecessor, successor, nonce, used, why, issued, authenticated, address, agent, user, tokens,
-      csrf, slots, unknown);
+    const auto& [attempts, spent, predecessor, successor, nonce, used, why, issued, authenticated, persistent, address,
+                 agent, user, tokens, csrf, slots, unknown] = m;
+    f(attempts, spent, predecessor, successor, nonce, used, why, issued, authenticated, persistent, address, agent, user,
+      tokens, csrf, slots, unknown);
   }
   template <class F> static void each(const Spent& m, F& f) { f(m.token, m.attempt); }
   template <class F> static void each(const SlotBytes& m, F& f) { f(m.name, m.value); }
