@@ -41,6 +41,11 @@ function(sancho_library name)
   target_compile_features(${target} ${uses} cxx_std_20)
   target_link_libraries(${target} ${uses} ${arg_PUBLIC})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  # The same commands compile a static and a shared library: nothing is exported by hand.
+  get_target_property(type sancho_${name} TYPE)
+  if(NOT type STREQUAL INTERFACE_LIBRARY)
+    set_target_properties(sancho_${name} PROPERTIES DEFINE_SYMBOL "")
+  endif()
   set_property(GLOBAL APPEND PROPERTY SANCHO_LIBRARIES ${name})
 endfunction()
 

@@ -64,6 +64,8 @@ protocol::Intent RequestScopeBase::intent() {
   if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent);
   if (too_large(intent, record, simple.user_.value_, policy.max_session_bytes))
     throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
+  // The user has left, and what remains was the user's: that is a logout.
+  if (changed && !simple.user_ && intent.heir_payload.slots.empty() && !delta.adds()) intent.has_info = false;
 
   // ## What is due?
   if (!intent.replace && s.seat.hand) {

@@ -109,7 +109,7 @@ bool SessionManagerBase::origin_allowed(const Request& request) {
 }
 
 bool SessionManagerBase::sweep(std::size_t budget) {
-  return store_->sweep({.budget = budget, .accessed_before = {}}, Deadline::after(policy_.store_timeout)).more;
+  return store_->sweep({.budget = budget}, Deadline::after(policy_.store_timeout)).more;
 }
 
 std::size_t SessionManagerBase::delete_old_sessions(Duration age) {

@@ -314,6 +314,7 @@ void RequestScopeBase::maintain() {
     // The page was read from the store and is right; that it was looked at is
     // not worth an error.
     report(only_touch ? EventKind::touch_failed : EventKind::store_unavailable, e.what());
+    if (finish.decided()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; the session had a new id already", true);
     if (!only_touch) throw;
   }
   conclude(finish, reason, before);

@@ -45,6 +45,15 @@ HttplibServer::HttplibServer() {
   set_tcp_nodelay(true);
 }
 
+bool HttplibServer::listen(const std::string& host, int port, int socket_flags) {
+  return bind_to_port(host, port, socket_flags) && listen_after_bind();
+}
+
+bool HttplibServer::listen_after_bind() {
+  ::listen(svr_sock_, SOMAXCONN);
+  return httplib::Server::listen_after_bind();
+}
+
 // The parent's loop, with our stream: a request after the other until one is
 // the last, nothing comes for a while, or the server stops.
 bool HttplibServer::process_and_close_socket(socket_t socket) {

@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from rules import (ANY_FRAMEWORK, FRAMEWORKS, INPUT_OUTPUT, NO_CLOCK, NO_OWN_CHANCE, OUTSIDE_THE_CORE, QUIET, STANDARD,
+from rules import (ANY_FRAMEWORK, FRAMEWORKS, INPUT_OUTPUT, NO_CLOCK, NO_OWN_CHANCE, OUTSIDE_THE_CORE, QUIET, SOCKETS, STANDARD,
                    STORE_SIDE, TEST_FRAMEWORK)
 
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'', re.S)
@@ -137,7 +137,7 @@ class House:
         for line, quote, target in file.includes:
             ours = file.resolve(quote, target)
             allowed = ours.startswith(("include/", f"adapters/{folder}/")) if ours else \
-                target in STANDARD or framework and framework.match(target)
+                target in STANDARD or SOCKETS.match(target) or framework and framework.match(target)
             if not allowed:
                 self.say(file, line, f"an adapter includes public headers and its framework, not {target}")
 

@@ -18,6 +18,8 @@ variant vector version
 FRAMEWORKS = {
     "httplib": re.compile(r"^httplib\.h$"),
 }
+# The other end of an adapter's framework: the operating system's sockets.
+SOCKETS = re.compile(r"^(netdb\.h|poll\.h|unistd\.h|sys/socket\.h|netinet/in\.h)$")
 ANY_FRAMEWORK = re.compile(
     r"^(httplib\.h|crow|drogon/|boost/(beast|asio)|pistache/|restinio/|oatpp/|civetweb|microhttpd|Poco/|fcgi|App\.h)")
 
@@ -38,7 +40,7 @@ INPUT_OUTPUT = re.compile(
 # Words, in code without its comments and strings: (pattern, what is wrong).
 # A name behind a type is a declaration of one's own, and a name behind a dot or
 # an arrow is somebody's member; what is left is a call.
-CALLED = r"(?:(?<=std::)|(?<![\w.>:])(?<!\w[ *&])|(?<=return )|(?<=else )|(?<![\w>])(?<=::))"
+CALLED = r"(?:(?<=std::)|(?<![\w.>:])(?<!\w[ *&])|(?<=return )|(?<=else )|(?<=[^\w>]::))"
 NO_OWN_CHANCE = [
     (re.compile(r"\b(mt19937(_64)?|minstd_rand0?|default_random_engine|random_device)\b"), "chance comes from RandomSource"),
     (re.compile(CALLED + r"s?rand\s*\("), "chance comes from RandomSource"),

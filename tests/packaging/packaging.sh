@@ -10,8 +10,11 @@ rm -rf "$place"
 mkdir -p "$place"
 cd "$place"
 
-# configure DIRECTORY [ARGUMENT ...]: a Debug build, which is quick to make.
-configure() { "$CMAKE" -S "$1" -B "$place/build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON "${@:2}"; }
+# What the surrounding build has compiled, ccache need not compile again.
+export CCACHE_NOHASHDIR=1
+
+# configure DIRECTORY [ARGUMENT ...]: a build like the surrounding one.
+configure() { "$CMAKE" -S "$1" -B "$place/build" -DCMAKE_BUILD_TYPE="$TYPE" -DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON "${@:2}"; }
 build() { "$CMAKE" --build "$place/build" --parallel 2; }
 
 # The program ran if it found what it had kept.
@@ -52,11 +55,10 @@ case $way in
     LD_LIBRARY_PATH=$prefix/$LIBDIR says_hello ./minimal
     ;;
   subdirectory)
-    # A user's own tree: their project, Sancho in a folder, one of the examples.
-    ln -s "$SOURCE" sancho
+    # A user's own tree: their project, Sancho beside it, one of the examples.
     cp -r "$SOURCE/examples/minimal" program
     printf '%s\n' 'cmake_minimum_required(VERSION 3.25)' 'project(of_their_own LANGUAGES CXX)' \
-      'add_subdirectory(sancho EXCLUDE_FROM_ALL)' 'add_subdirectory(program)' > CMakeLists.txt
+      "add_subdirectory($SOURCE sancho EXCLUDE_FROM_ALL)" 'add_subdirectory(program)' > CMakeLists.txt
     configure "$place"
     build
     says_hello build/program/minimal
@@ -65,7 +67,7 @@ case $way in
     configure "$SOURCE" -DBUILD_SHARED_LIBS=ON -DSANCHO_TESTS=OFF -DSANCHO_BENCH=OFF -DSANCHO_PROGRAMS=OFF
     build
     "$CMAKE" --install build --prefix "$place/installed"
-    "$CMAKE" -S "$SOURCE/examples/minimal" -B program -DCMAKE_PREFIX_PATH="$place/installed"
+    "$CMAKE" -S "$SOURCE/examples/minimal" -B program -DCMAKE_BUILD_TYPE="$TYPE" -DCMAKE_PREFIX_PATH="$place/installed"
     "$CMAKE" --build program
     says_hello program/minimal
     readelf -d program/minimal | grep -F 'Shared library: [libsancho'
