@@ -171,6 +171,16 @@ TEST(Payload, IsCorruptWhereAFieldIsOfAnotherKindOrLength) {
   EXPECT_EQ(trouble(forged(2, pair("addr", "x"))), Trouble::corrupt) << "fewer pairs than counted";
 }
 
+TEST(PayloadView, IsCorruptWhereASlotHasNoName) {
+  Packer slots;
+  slots.text("slots");
+  slots.map(1);
+  slots.integer(1), slots.integer(2);
+  const auto r = forged(1, slots.bytes());
+  EXPECT_THROW(PayloadView(r).slot("a"), StoreError);
+  EXPECT_EQ(trouble(r), Trouble::corrupt);
+}
+
 // ## Other versions
 
 TEST(Payload, CarriesUnknownFieldsAlong) {
