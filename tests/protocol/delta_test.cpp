@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "sancho/msgpack.hpp"
 
 namespace sancho::protocol {
@@ -43,6 +45,7 @@ struct Row {
   MergeKind kind;
   std::string base, theirs, mine, merged;
   std::size_t bound = 0;
+  friend void PrintTo(const Row& r, std::ostream* out) { *out << r.what; }
 };
 
 class MergeSlot : public testing::TestWithParam<Row> {};
