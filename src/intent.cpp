@@ -10,6 +10,21 @@ using protocol::Delta;
 using protocol::Intent;
 using protocol::Payload;
 
+namespace {
+// What the session will hold, as far as this request knows; one that is too
+// large already may still shrink.
+bool too_large(const Intent& intent, const Record* record, std::string_view user, std::size_t most) {
+  std::size_t size = user.size();
+  if (record && !intent.replace) size += record->payload.size() - protocol::PayloadView(*record).user.size();
+  else for (const auto& slot : intent.heir_payload.slots) size += slot.name.size() + slot.value.size();
+  for (const auto& change : intent.delta.slots) {
+    size += change.name.size() + change.mine.size();
+    if (!change.base.empty()) size -= change.name.size() + change.base.size();
+  }
+  return size > most && (!record || size > record->payload.size());
+}
+}  // namespace
+
 protocol::Intent RequestScopeBase::intent() {
   auto& s = *state_;
   auto& simple = *s.session;
@@ -32,15 +47,11 @@ protocol::Intent RequestScopeBase::intent() {
   // ## What did it change?
   Delta& delta = intent.delta;
   if (session) {
-    std::size_t size = record ? record->payload.size() : 0;
     for (const auto& edit : session->edits_) {
       const auto base = session->loaded_bytes(edit.name);
       if (base.value_or(std::string_view{}) == edit.bytes) continue;
-      size += edit.name.size() + edit.bytes.size();
       delta.slots.push_back({edit.name, std::string(base.value_or(std::string_view{})), edit.bytes, edit.merge});
     }
-    if (!delta.slots.empty() && size > policy.max_session_bytes)
-      throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
     delta.tokens_made = session->tokens_made_;
     delta.tokens_removed = session->tokens_removed_;
   }
@@ -51,6 +62,10 @@ protocol::Intent RequestScopeBase::intent() {
   // For a visitor, for a login, and for what is written into a session that
   // turns out to have ended for being empty.
   if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent);
+  if (too_large(intent, record, simple.user_.value_, policy.max_session_bytes))
+    throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
+  // The user has left, and what remains was the user's: that is a logout.
+  if (changed && !simple.user_ && intent.heir_payload.slots.empty() && !delta.adds()) intent.has_info = false;
 
   // ## What is due?
   if (!intent.replace && s.seat.hand) {

@@ -58,16 +58,21 @@ SessionManagerBase::~SessionManagerBase() = default;
 void SessionManagerBase::report(EventKind kind, const Handle& handle, std::string_view subject, std::string_view detail) const {
   if (!options_.observer) return;
   Event event{kind, options_.clock.now(), handle, subject, detail};
+  const auto failed = [&](std::string_view how) noexcept {
+    event.kind = EventKind::observer_failed;
+    event.detail = how;
+    try {
+      options_.observer->on_event(event);
+    } catch (...) {
+      // It has been told.
+    }
+  };
   try {
     options_.observer->on_event(event);
   } catch (const std::exception& e) {
-    event.kind = EventKind::observer_failed;
-    event.detail = e.what();
-    try {
-      options_.observer->on_event(event);
-    } catch (const std::exception&) {
-      // It has been told.
-    }
+    failed(e.what());
+  } catch (...) {
+    failed("it threw something that is no std::exception");
   }
 }
 
@@ -104,7 +109,7 @@ bool SessionManagerBase::origin_allowed(const Request& request) {
 }
 
 bool SessionManagerBase::sweep(std::size_t budget) {
-  return store_->sweep({.budget = budget, .accessed_before = {}}, Deadline::after(policy_.store_timeout)).more;
+  return store_->sweep({.budget = budget}, Deadline::after(policy_.store_timeout)).more;
 }
 
 std::size_t SessionManagerBase::delete_old_sessions(Duration age) {

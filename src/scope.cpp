@@ -103,6 +103,13 @@ void RequestScopeBase::report(EventKind kind, std::string_view detail) const {
                    known ? std::string_view(s.seat.hand->record->subject) : std::string_view{}, detail);
 }
 
+protocol::Rules RequestScopeBase::State::rules() const {
+  auto rules = manager.parts_->rules;
+  if (const auto* with_tokens = dynamic_cast<const Session*>(session.get()))
+    rules.max_tokens = std::clamp<std::size_t>(with_tokens->max_form_tokens(), 1, 256);
+  return rules;
+}
+
 // ## What acts at once
 
 // The session goes on reading the record it was made from, wherever the seat
@@ -123,7 +130,8 @@ std::optional<FormClaim> RequestScopeBase::consume(const std::array<std::byte, 1
     report(EventKind::token_refused);
     return std::nullopt;
   }
-  auto env = s.env(s.manager.options_.random, s.manager.clock().now(), s.manager.parts_->rules);
+  const auto rules = s.rules();
+  auto env = s.env(s.manager.options_.random, s.manager.clock().now(), rules);
   protocol::Save save(*s.seat.hand, {}, token);
   try {
     run(save, env, s.manager.store(), deadline(s.manager));
@@ -134,7 +142,10 @@ std::optional<FormClaim> RequestScopeBase::consume(const std::array<std::byte, 1
   if (save.merges > 0) s.seat.alone = false;
   const auto attempt = save.attempt;
   const auto outcome = save.outcome;
-  if (outcome == Outcome::in_doubt) throw StoreError(Trouble::in_doubt, s.manager.store().name() + ": it cannot be told whether the form token was consumed by this request", true);
+  if (outcome == Outcome::in_doubt) {
+    report(EventKind::store_unavailable, "in doubt");
+    throw StoreError(Trouble::in_doubt, s.manager.store().name() + ": it cannot be told whether the form token was consumed by this request", true);
+  }
   move_to(std::move(save.hand));
   report(outcome == Outcome::claimed ? EventKind::token_consumed : EventKind::token_refused);
   if (outcome != Outcome::claimed) return std::nullopt;
@@ -148,7 +159,8 @@ bool RequestScopeBase::give_back(const std::array<std::byte, 16>& token) {
   if (!s.seat.hand) return false;
   protocol::Delta delta;
   delta.tokens_made.push_back(token);
-  auto env = s.env(s.manager.options_.random, s.manager.clock().now(), s.manager.parts_->rules);
+  const auto rules = s.rules();
+  auto env = s.env(s.manager.options_.random, s.manager.clock().now(), rules);
   protocol::Save save(*s.seat.hand, std::move(delta));
   run(save, env, s.manager.store(), deadline(s.manager));
   if (save.merges > 0) s.seat.alone = false;
@@ -243,12 +255,13 @@ std::optional<CsrfSecret> RequestScopeBase::csrf_secret(bool make) {
   const auto& loaded = s.session->record_;
   // A login has been decided on: the page that is being made is the new identity's.
   const bool other = s.session->user_.subject() != (loaded ? loaded->subject : std::string()) || s.session->reauthenticated_;
-  if (other && make) {
+  if (other && s.session->user_ && make) {
     s.new_secret.emplace();
     s.manager.options_.random.fill(*s.new_secret);
     return s.new_secret;
   }
-  if (s.seat.hand) {
+  // Where the user has left, the page is a visitor's.
+  if (s.seat.hand && !other) {
     const auto masked = protocol::PayloadView(*s.seat.hand->record).csrf;
     if (masked) return *masked ^ protocol::csrf_mask(s.seat.hand->id);
   }
@@ -279,8 +292,7 @@ void RequestScopeBase::maintain() {
   s.maintained = true;
   const auto before = s.seat.hand ? std::optional<Handle>(s.seat.hand->record->handle) : std::nullopt;
   auto intent = this->intent();
-  auto rules = s.manager.parts_->rules;
-  if (const auto* session = dynamic_cast<const Session*>(s.session.get())) rules.max_tokens = std::clamp<std::size_t>(session->max_form_tokens(), 1, 256);
+  const auto rules = s.rules();
   auto env = s.env(s.manager.options_.random, s.manager.clock().now(), rules);
 
   // Nobody is left, and nothing worth keeping: that is a logout.
@@ -302,6 +314,7 @@ void RequestScopeBase::maintain() {
     // The page was read from the store and is right; that it was looked at is
     // not worth an error.
     report(only_touch ? EventKind::touch_failed : EventKind::store_unavailable, e.what());
+    if (finish.decided()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; the session had a new id already", true);
     if (!only_touch) throw;
   }
   conclude(finish, reason, before);
@@ -316,7 +329,10 @@ void RequestScopeBase::conclude(protocol::Finish& done, std::optional<protocol::
   if (done.merges > 0) tell(EventKind::merged);
   if (done.rotated) tell(EventKind::rotated);
   switch (done.outcome) {
-    case Outcome::won: tell(reason == protocol::EndReason::reauth ? EventKind::reauthenticated : EventKind::login); break;
+    case Outcome::won:
+      if (done.hand->record->subject.empty()) s.manager.report(EventKind::logout, before.value_or(Handle{}), {}, "the session goes on without a user");
+      else tell(reason == protocol::EndReason::reauth ? EventKind::reauthenticated : EventKind::login);
+      break;
     case Outcome::lost: tell(EventKind::login_lost); break;
     case Outcome::dropped: tell(EventKind::dropped); break;
     case Outcome::emptied: tell(EventKind::emptied); break;
@@ -337,7 +353,7 @@ void RequestScopeBase::conclude(protocol::Finish& done, std::optional<protocol::
     s.lines.push_back({"Set-Cookie", s.manager.parts_->cookie.build(done.cookie->reveal(), max_age)});
   }
   // The pre-session has served when somebody has logged in.
-  if (done.outcome == Outcome::won && s.pre_session) {
+  if (done.outcome == Outcome::won && s.pre_session && !done.hand->record->subject.empty()) {
     s.pre_issued.reset();
     s.lines.push_back({"Set-Cookie", s.manager.parts_->pre_cookie.removal()});
   }

@@ -39,6 +39,8 @@ struct RequestScopeBase::State {
   bool clear_site_data = false;
   HeaderLines lines;
 
+  // The policy's, and the length of this session class's token queue.
+  protocol::Rules rules() const;
   protocol::Env env(RandomSource& random, Time now, const protocol::Rules& rules) const {
     return {manager.policy().name_space, rules, random, now};
   }

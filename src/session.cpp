@@ -50,6 +50,7 @@ const User& SimpleSession::user() const {
 
 void SimpleSession::set_user(User user) {
   check_use();
+  if (user_ && user.subject() != user_.subject()) leave_user();
   user_ = std::move(user);
 }
 
@@ -136,6 +137,10 @@ void SimpleSession::check_use() const {
 
 // ## Slots
 
+namespace {
+constexpr std::string_view flash_slot = "_flash";
+}  // namespace
+
 Session::Session(const SessionContext& context) : SimpleSession(context) {}
 Session::~Session() = default;
 
@@ -145,7 +150,7 @@ void Session::check_name(std::string_view name) const {
 }
 
 std::optional<std::string_view> Session::loaded_bytes(std::string_view name) const {
-  if (!record_) return std::nullopt;
+  if (!record_ || (record_is_anothers() && name != flash_slot)) return std::nullopt;
   return protocol::PayloadView(*record_).slot(name);
 }
 
@@ -173,6 +178,13 @@ void Session::blank() {
   edits_.clear();
   tokens_made_.clear();
   tokens_removed_.clear();
+}
+
+// Messages stay: "you have been logged out" is for whoever sits there.
+void Session::leave_user() {
+  for (auto* slot = slots_; slot; slot = slot->next_) slot->forget();
+  std::erase_if(edits_, [](const Edit& e) { return e.name != flash_slot; });
+  tokens_made_.clear();
 }
 
 bool Session::erase(std::string_view name) {
@@ -208,6 +220,7 @@ bool Session::has_info() const {
   for (auto pairs = u.map(); pairs > 0; --pairs) {
     const auto name = u.text();
     const auto value = u.value();
+    if (record_is_anothers() && name != flash_slot) continue;
     const bool edited = std::any_of(edits_.begin(), edits_.end(), [&](const Edit& e) { return e.name == name; });
     if (counts(name) && !edited && !SlotBase::hollow(value)) return true;
   }
@@ -232,50 +245,58 @@ std::string Session::create_form_token() {
   tokens_made_.push_back(digest(token));
   // The oldest give way, and that is those of earlier requests first.
   const auto most = std::clamp<std::size_t>(max_form_tokens(), 1, 256);
+  for (const auto& loaded : loaded_tokens()) {
+    if (form_token_count() <= most) break;
+    tokens_removed_.push_back(loaded);
+  }
   if (tokens_made_.size() > most) tokens_made_.erase(tokens_made_.begin());
   return token;
 }
 
-bool Session::loaded_token(const TokenDigest& token) const {
-  if (!record_) return false;
+namespace {
+template <class List>
+auto place_of(List& list, const std::array<std::byte, 16>& token) {
+  return std::find_if(list.begin(), list.end(), [&](const auto& t) { return same_secret(t, token); });
+}
+bool in(const auto& list, const std::array<std::byte, 16>& token) { return place_of(list, token) != list.end(); }
+}  // namespace
+
+std::vector<Session::TokenDigest> Session::loaded_tokens() const {
+  if (!record_ || record_is_anothers()) return {};
+  std::vector<TokenDigest> all;
   const protocol::PayloadView payload(*record_);
-  const auto most = std::clamp<std::size_t>(max_form_tokens(), 1, 256);
-  const auto count = payload.token_count();
-  // Those that have given way to ours are out, though they are in the record.
-  const auto gone = std::min(count, count + tokens_made_.size() > most ? count + tokens_made_.size() - most : 0);
-  for (std::size_t i = gone; i < count; ++i)
-    if (same_secret(as_bytes(payload.tokens.substr(i * token.size(), token.size())), token)) return true;
-  return false;
+  for (std::size_t i = 0; i < payload.token_count(); ++i) {
+    TokenDigest token;
+    std::copy_n(as_bytes(payload.tokens.substr(i * token.size(), token.size())).begin(), token.size(), token.begin());
+    if (!in(tokens_removed_, token)) all.push_back(token);
+  }
+  return all;
 }
 
 bool Session::has_form_token(std::string_view token) const {
   check_use();
   const auto wanted = digest(token);
-  const auto in = [&](const std::vector<TokenDigest>& list) { return std::find(list.begin(), list.end(), wanted) != list.end(); };
-  return !in(tokens_removed_) && (in(tokens_made_) || loaded_token(wanted));
+  return in(tokens_made_, wanted) || in(loaded_tokens(), wanted);
 }
 
 bool Session::remove_form_token(std::string_view token) {
   if (!has_form_token(token)) return false;
-  tokens_removed_.push_back(digest(token));
+  const auto wanted = digest(token);
+  if (const auto made = place_of(tokens_made_, wanted); made != tokens_made_.end()) tokens_made_.erase(made);
+  else tokens_removed_.push_back(wanted);
   return true;
 }
 
-std::size_t Session::form_token_count() const {
-  const auto most = std::clamp<std::size_t>(max_form_tokens(), 1, 256);
-  const auto loaded = record_ ? protocol::PayloadView(*record_).token_count() : 0;
-  return std::min(most, loaded + tokens_made_.size()) - std::min(std::min(most, loaded + tokens_made_.size()), tokens_removed_.size());
-}
+std::size_t Session::form_token_count() const { return loaded_tokens().size() + tokens_made_.size(); }
 
 std::optional<FormClaim> Session::consume_form_token(std::string_view token) {
   check_use();
   const auto wanted = digest(token);
   // Made by this very request: nobody else can have it yet.
-  if (std::find(tokens_made_.begin(), tokens_made_.end(), wanted) != tokens_made_.end())
+  if (in(tokens_made_, wanted))
     throw UsageError("rule broken: a form token is consumed by the request that made it");
   auto claim = scope_.consume(wanted);
-  if (std::find(tokens_removed_.begin(), tokens_removed_.end(), wanted) == tokens_removed_.end() && loaded_token(wanted))
-    tokens_removed_.push_back(wanted);
+  if (in(loaded_tokens(), wanted)) tokens_removed_.push_back(wanted);
   return claim;
 }
 
@@ -297,7 +318,6 @@ bool Session::check_csrf_token(std::string_view token, std::string_view form) {
 // count, and one that takes them away takes only what it saw.
 
 namespace {
-constexpr std::string_view flash_slot = "_flash";
 using Flashes = std::vector<std::pair<std::uint64_t, std::string>>;
 }  // namespace
 

@@ -19,6 +19,8 @@ void SlotBase::erase() {
   session_.erase(name_);
 }
 
+void SlotBase::check_use() const { session_.check_use(); }
+
 std::optional<std::string_view> SlotBase::bytes() const { return session_.slot_bytes(name_); }
 
 void SlotBase::put(std::string bytes) { session_.put_slot(name_, std::move(bytes), options_.merge); }

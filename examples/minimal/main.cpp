@@ -1,28 +1,26 @@
 // # The smallest program
 //
-// Draws a session id, keeps a record under its key, and finds it again.
+// No framework and no network: a visitor's first request leaves something in
+// the session, and the second one finds it by the cookie of the first.
 #include <iostream>
 
-#include "sancho/id.hpp"
+#include "sancho/manager.hpp"
 #include "sancho/stores/memory.hpp"
 
 int main() {
-  const auto store = sancho::open_memory_store();
-  const auto soon = sancho::Deadline::after(std::chrono::seconds{1});
+  sancho::SessionManager<> sessions(sancho::open_memory_store());
 
-  // The id would go into a cookie; the store only ever sees its digest.
-  const auto id = sancho::SessionId::draw(sancho::system_random());
-  const auto key = sancho::SessionKey::of("minimal", id);
+  // A request without a cookie. What `finish` gives belongs into the response.
+  auto first = sessions.start_request({});
+  first->set("greeting", "hello");
+  const std::string set_cookie = first.finish().front().value;
 
-  const auto now = sancho::system_clock().now();
-  sancho::Record record;
-  record.created = record.accessed = now;
-  record.idle = std::chrono::hours{1};
-  record.ends = now + std::chrono::hours{24};
-  record.payload = "hello";
-  store->create(key, record, soon);
+  // The browser sends back what stands before the first semicolon.
+  const std::string_view cookie = std::string_view(set_cookie).substr(0, set_cookie.find(';'));
+  auto second = sessions.start_request({.cookies = {&cookie, 1}});
+  const auto greeting = second->get<std::string>("greeting");
+  second.finish();
 
-  const auto found = store->load(key, soon);
-  std::cout << store->name() << " " << (found ? found->payload : "nothing") << '\n';
-  return found ? 0 : 1;
+  std::cout << greeting.value_or("nothing") << '\n';
+  return greeting ? 0 : 1;
 }

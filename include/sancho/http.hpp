@@ -16,13 +16,13 @@ namespace sancho {
 struct Request {
   std::string_view method = "GET";
   // The `Cookie` lines as they came over the wire, neither decoded nor joined.
-  std::span<const std::string_view> cookies;
-  std::string_view peer_address;  // of the socket's other end
+  std::span<const std::string_view> cookies{};
+  std::string_view peer_address{};  // of the socket's other end
   bool https = false;             // the socket itself speaks TLS
 
-  std::string_view host, origin, referer, sec_fetch_site, user_agent;
+  std::string_view host{}, origin{}, referer{}, sec_fetch_site{}, user_agent{};
   // Believed only where the peer is a trusted proxy (see `Policy::proxies`).
-  std::string_view x_forwarded_for, x_forwarded_proto, forwarded;
+  std::string_view x_forwarded_for{}, x_forwarded_proto{}, forwarded{};
 };
 
 // One line of a response's head.

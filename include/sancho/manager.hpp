@@ -17,6 +17,7 @@
 // not "nobody is logged in": answer 503 and touch no cookie (promise P8).
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -198,8 +199,12 @@ class SessionManager : public SessionManagerBase {
   // is stored only if it has info at the end. Never null.
   RequestScope<S> start_request(const Request& request) { return RequestScope<S>(*this, request); }
 
-  // Makes the session object. Override it to give your class more to work with.
-  virtual std::unique_ptr<S> new_session(const SessionContext& context) { return std::make_unique<S>(context); }
+  // Makes the session object. Override it to give your class more to work with:
+  // its constructor may then ask for what it likes.
+  virtual std::unique_ptr<S> new_session(const SessionContext& context) {
+    if constexpr (std::constructible_from<S, const SessionContext&>) return std::make_unique<S>(context);
+    else throw UsageError("a session class that is not made from a SessionContext alone needs a manager that overrides new_session");
+  }
 };
 
 template <class S>

@@ -22,8 +22,9 @@ enum class MergeKind {
 };
 
 // Encoded values (see codec.hpp): where the two parted, theirs, and mine. An
-// absent or erased one is empty; so is the answer, to erase. It may be called
-// several times and must give the same answer each time.
+// absent or erased one is empty; so is the answer, to erase. It is called only
+// where both have changed it, perhaps several times, and must give the same
+// answer each time.
 using MergeFunction = std::function<std::string(std::string_view base, std::string_view theirs, std::string_view mine)>;
 
 struct Merge {

@@ -43,9 +43,9 @@ struct Record {
   Time accessed{};  // raised by touch and commit, never lowered
   Duration idle{};  // for pending and live records: how long without access
   Time ends{};      // after this it is gone, whatever its state
-  std::string subject;  // identifies the user; empty for nobody
-  Handle handle;
-  std::string payload;
+  std::string subject = {};  // identifies the user; empty for nobody
+  Handle handle = {};
+  std::string payload = {};
 
   // The moment at which the record is gone, swept or not:
   // min(accessed + idle, ends) for a pending or live one, `ends` for others.

@@ -95,7 +95,9 @@ class SimpleSession {
   // The preferred way to set the user. Override it to check types: throw, and
   // nothing has changed. Another subject is a login (or with `User{}` a logout
   // that keeps what is not the user's): it is decided at the end of the request,
-  // gives a new id and new form secrets, and ends the old id.
+  // gives a new id and new form secrets, and ends the old id. What belongs to
+  // the user who was there is out of sight from now on, and what this request
+  // wrote for them is not kept.
   virtual void set_user(User user);
 
   // Says that the user proved themselves again: a new id, both timers start
@@ -154,9 +156,12 @@ class SimpleSession {
 
   // After a logout: nothing of the session is left in it.
   virtual void blank();
+  // Another user is about to be set: what was written for the last one goes.
+  virtual void leave_user() {}
+  // Is the record somebody's who is not the user any more?
+  bool record_is_anothers() const { return record_ && !record_->subject.empty() && record_->subject != user_.subject(); }
 
  private:
-
   friend class SessionManagerBase;
   friend class RequestScopeBase;
   // The seed's `_set_access_time`: raises the access time to now if it is older
@@ -255,6 +260,7 @@ class Session : public SimpleSession {
     Merge merge;
   };
   void blank() override;
+  void leave_user() override;
   void check_name(std::string_view name) const;
   std::optional<std::string_view> slot_bytes(std::string_view name) const;
   std::optional<std::string_view> loaded_bytes(std::string_view name) const;
@@ -264,7 +270,8 @@ class Session : public SimpleSession {
 
   using TokenDigest = std::array<std::byte, 16>;
   static TokenDigest digest(std::string_view token);
-  bool loaded_token(const TokenDigest& token) const;
+  // Those of the record that are neither removed nor have given way.
+  std::vector<TokenDigest> loaded_tokens() const;
 
   SlotBase* slots_ = nullptr;
   std::vector<Edit> edits_;

@@ -49,6 +49,8 @@ class SlotBase {
   SlotBase(Session& session, std::string_view name, SlotOptions options);
   virtual ~SlotBase() = default;
 
+  // A write after the request, or from another thread, would be lost silently.
+  void check_use() const;
   // The bytes as the session has them now, or nothing.
   std::optional<std::string_view> bytes() const;
   void put(std::string bytes);
@@ -79,14 +81,15 @@ class Slot : public SlotBase {
   // Does it hold something? An empty container or text is nothing; a zero is
   // something. Decodes nothing.
   bool present() const {
-    if (edited_) return !hollow(encode(*value_));
+    if (edited_ && changed()) return !hollow(encode(*value_));
     const auto now = bytes();
     return now && !hollow(*now);
   }
 
   // The value; a slot that is absent reads as `T{}`. Throws `DecodeError` if
   // the bytes are not a `T`: the slot is quarantined, and stays as it is until
-  // it is assigned or erased. The reference lives until the slot is assigned.
+  // it is assigned or erased. The reference lives until the slot is assigned or
+  // the user changes.
   const T& get() const {
     if (!value_) load();
     return *value_;
@@ -94,15 +97,18 @@ class Slot : public SlotBase {
   const T& operator*() const { return get(); }
   const T* operator->() const { return &get(); }
 
-  // The value, to write to, until the request ends.
+  // The value, to write to, until the request ends or the user changes.
   T& edit() {
+    check_use();
     get();
+    if (!edited_) before_ = encode(*value_);
     edited_ = true;
     return *value_;
   }
 
   // Replaces the value, whatever was there.
   void set(T value) {
+    check_use();
     value_ = std::move(value);
     edited_ = assigned_ = true;
   }
@@ -122,19 +128,20 @@ class Slot : public SlotBase {
     }
   }
   void write_back() override {
-    if (!edited_) return;
-    auto now = encode(*value_);
-    // Looking at an absent slot through `edit()` does not make it.
-    if (!assigned_ && !bytes() && now == encode(T{})) return;
-    put(std::move(now));
+    if (edited_ && changed()) put(encode(*value_));
   }
+  // Looking through `edit()` makes no absent slot, and does not write a value
+  // anew in our own words where a newer program's had more fields.
+  bool changed() const { return assigned_ || encode(*value_) != before_; }
   bool holds() const override { return present(); }
   void forget() override {
     value_.reset();
+    before_.clear();
     edited_ = assigned_ = false;
   }
 
   mutable std::optional<T> value_;
+  std::string before_;  // edited: its encoding until then
   bool edited_ = false;
   bool assigned_ = false;
 };

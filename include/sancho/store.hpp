@@ -76,7 +76,7 @@ struct SweepRequest {
   std::size_t budget = 1000;
   // Besides what has expired, live records not accessed since this moment: the
   // package's `delete_old_sessions`.
-  std::optional<Time> accessed_before;
+  std::optional<Time> accessed_before = {};
 };
 
 struct SweepAnswer {

@@ -119,7 +119,7 @@ std::span<const Fact> bytes_facts() {
          // Neighbours: one bit, first or last byte, and bytes that end a C string.
          std::string bytes(32, '\0');
          keys.push_back(*SessionKey::from_bytes(bytes));
-         for (const std::size_t at : {0, 15, 31}) {
+         for (const std::size_t at : {0u, 15u, 31u}) {
            for (const int value : {1, 128, 255}) {
              auto near = bytes;
              near[at] = static_cast<char>(value);

@@ -43,7 +43,7 @@ std::span<const Fact> commit_facts() {
          auto first = lab.new_record();
          first.version.counter = 7;
          lab.put(key, first);
-         for (const std::uint64_t wrong : {0, 6, 8}) conflicting(lab, key, first, {first.version.incarnation, wrong});
+         for (const std::uint64_t wrong : {0u, 6u, 8u}) conflicting(lab, key, first, {first.version.incarnation, wrong});
          lab.expect_stored(key, first, "a commit with another counter changed the record");
        }},
       {"CommitComparesTheIncarnation", Need::nothing,

@@ -69,11 +69,16 @@ void creators_win_once(Lab& lab, const std::function<SessionStore&(int)>& handle
   together([&](int i) {
     auto record = lab.new_record();
     record.payload = std::to_string(i);
-    start.arrive_and_wait();
-    for (std::size_t k = 0; k < key.size(); ++k) {
-      if (!std::holds_alternative<Done>(handle(i).create(key[k], record, Lab::soon()))) continue;
-      ++winners[k];
-      winner[k] = i;
+    try {
+      for (std::size_t k = 0; k < key.size(); ++k) {
+        start.arrive_and_wait();  // for every key anew, so that they meet
+        if (!std::holds_alternative<Done>(handle(i).create(key[k], record, Lab::soon()))) continue;
+        ++winners[k];
+        winner[k] = i;
+      }
+    } catch (...) {
+      start.arrive_and_drop();  // nobody waits for one who failed
+      throw;
     }
   });
   for (std::size_t k = 0; k < key.size(); ++k) {
@@ -122,23 +127,31 @@ std::span<const Fact> race_facts() {
        }},
       {"SweepTestsAgainBeforeItRemoves", Need::threads,
        [](Lab& lab) {
-         // A session that was touched before it went does not go.
-         for (int round = 0; round < Lab::rounds(15); ++round) {
-           const auto key = Lab::new_key();
-           const auto record = lab.put(key);
-           const auto moment = record.accessed + Duration{1};
+         // A session that was touched before it went does not go. Several at
+         // a time, and now one and now the other thread begins, since who is
+         // last at the start is first away.
+         for (int round = 0; round < Lab::rounds(10); ++round) {
+           std::vector<SessionKey> keys;
+           std::vector<Record> records;
+           for (int i = 0; i < 8; ++i) records.push_back(lab.put(keys.emplace_back(Lab::new_key())));
+           const auto moment = lab.now() + Duration{1};
            std::barrier start(2);
-           bool touched = false;
+           std::vector<bool> touched(keys.size());
+           const auto touch = [&](std::size_t k) {
+             touched[k] = std::holds_alternative<Done>(lab.store().touch(keys[k], records[k].version.incarnation, moment, Lab::soon()));
+           };
            together(
                [&](int i) {
                  start.arrive_and_wait();
-                 if (i == 0) lab.store().sweep({.budget = 10, .accessed_before = moment}, Lab::soon());
-                 else touched = std::holds_alternative<Done>(lab.store().touch(key, record.version.incarnation, moment, Lab::soon()));
+                 if (i == round % 2) lab.store().sweep({.budget = 100, .accessed_before = moment}, Lab::soon());
+                 else for (std::size_t k = 0; k < keys.size(); ++k) touch(k);
                },
                2);
-           expect(lab.store().load(key, Lab::soon()).has_value() == touched,
-                  touched ? "sweep removed a session that had been touched" : "a touch of a session was refused that sweep did not remove");
-           lab.store().erase(key, std::nullopt, Lab::soon());
+           for (std::size_t k = 0; k < keys.size(); ++k) {
+             expect(lab.store().load(keys[k], Lab::soon()).has_value() == touched[k],
+                    touched[k] ? "sweep removed a session that had been touched" : "a touch of a session was refused that sweep did not remove");
+             lab.store().erase(keys[k], std::nullopt, Lab::soon());
+           }
          }
        }},
       {"AReaderNeverMissesARecordThatChanges", Need::threads,

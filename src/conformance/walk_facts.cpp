@@ -136,7 +136,7 @@ std::span<const Fact> walk_facts() {
          const char* fixed = std::getenv("SANCHO_SEED");
          const auto seed = fixed ? std::strtoull(fixed, nullptr, 10) : system_random().draw_u64();
          Walk walk(lab, seed);
-         for (int step = 0; step < Lab::rounds(1500); ++step) {
+         for (int step = 0; step < Lab::rounds(800); ++step) {
            try {
              walk.step();
            } catch (const Failure& e) {

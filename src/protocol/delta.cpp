@@ -81,7 +81,8 @@ std::string append(const Items& base, Items theirs, const Items& mine, std::size
 
 std::string merge_slot(const SlotChange& change, std::string_view theirs) {
   const auto& [name, base, mine, merge] = change;
-  if (merge.kind == MergeKind::custom) return merge.function(base, theirs, mine);
+  // Nobody else has changed it: there is nothing for the application to decide.
+  if (merge.kind == MergeKind::custom) return theirs == base ? mine : merge.function(base, theirs, mine);
   // Erasing a set removes what was seen of it; erasing anything else, all.
   if (mine.empty() && merge.kind != MergeKind::set_union) return {};
   switch (merge.kind) {

@@ -26,6 +26,7 @@ class End {
   std::size_t ended = 0;  // live sessions among them
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   std::optional<SessionKey> key_;
   std::optional<Record> now_;
@@ -41,6 +42,7 @@ class LogOut {
   const Op* resume(Env& env, Answer& answer);
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   std::optional<End> presented_;
   std::optional<End> open_;

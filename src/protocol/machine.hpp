@@ -24,6 +24,10 @@
 
 namespace sancho::protocol {
 
+// A test's window into machines: it tells whether two are in the same place
+// with the same members. Defined by the test that uses it, nowhere here.
+struct Inspect;
+
 // ## Operations and answers: the six verbs as values (all but `sweep`)
 
 struct Load { SessionKey key; };

@@ -20,6 +20,7 @@ class Settle {
   std::optional<Record> record;
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   SessionKey key_;
   bool named_;
@@ -43,6 +44,7 @@ class Follow {
   bool replayed = false;  // an old id came back after its grace
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   bool begun_;
   std::optional<Settle> settle_;
@@ -59,6 +61,7 @@ class Open {
   bool replayed = false;
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   std::optional<Settle> settle_;
   std::optional<Follow> follow_;
@@ -75,6 +78,7 @@ class FirstUse {
   Hand hand;
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   SessionKey predecessor_;
   std::optional<CommitOne> commit_;

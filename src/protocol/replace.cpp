@@ -103,7 +103,8 @@ const Op* Rotate::resume(Env& env, Answer& answer) {
   follow_.emplace(std::move(next_), true);
   SANCHO_RUN(*follow_);
   hand = std::move(follow_->hand);
-  outcome = hand.live() ? Outcome::kept : Outcome::dropped;
+  // Kept by the decision, though the session may have ended since.
+  outcome = Outcome::kept;
   SANCHO_END;
 }
 
@@ -137,6 +138,9 @@ const Op* Replace::resume(Env& env, Answer& answer) {
     } else {
       hand.record.reset();
     }
+    // Another request has ended it for being empty: nobody's identity stands
+    // against this login, so it is one from nothing, decided by its activation.
+    if (why_ == EndReason::login && hand.ended() && PayloadView(*hand.record).why == EndReason::empty) break;
     if (!hand.live()) {
       SANCHO_ASK((Erase{next_->key, std::nullopt}));
       return nullptr;
@@ -154,6 +158,7 @@ const Op* Replace::resume(Env& env, Answer& answer) {
       next_->record = std::move(commit_->now);
     }
   }
+  decided = true;
   {
     Record live = *next_->record;
     live.state = State::live;

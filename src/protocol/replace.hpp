@@ -29,6 +29,7 @@ class Rotate {
   Payload copy_payload(const Env& env) const;
   void decide();
 
+  friend struct Inspect;
   int at_ = 0;
   Delta delta_;
   Nonce nonce_{};
@@ -55,8 +56,10 @@ class Replace {
   Hand hand;                  // the predecessor, as it was found last
   std::optional<Hand> opened; // won: the new session
   Outcome outcome = Outcome::lost;
+  bool decided = false;       // the predecessor has ended for this heir
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   EndReason why_;
   Record heir_;
@@ -77,6 +80,7 @@ class Fresh {
   std::optional<Hand> opened;
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   Record record_;
   Payload payload_;

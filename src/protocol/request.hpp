@@ -39,6 +39,7 @@ class Begin {
   bool replayed = false;  // an id came back after its grace: stolen, or very late
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   std::optional<Open> open_;
   std::optional<FirstUse> first_use_;
@@ -72,9 +73,14 @@ class Finish {
   bool touched = false;   // a touch was acknowledged
   std::size_t merges = 0;
 
+  // A new id was decided on. What fails behind that point is made good by the
+  // next request, so it can no longer be said that nothing happened.
+  bool decided() const { return (rotate_ && rotate_->rotated) || (replace_ && replace_->decided); }
+
  private:
   void came_to(Hand where);
 
+  friend struct Inspect;
   int at_ = 0;
   Seat seat_;
   Intent intent_;

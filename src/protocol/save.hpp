@@ -35,6 +35,7 @@ class Save {
   std::size_t merges = 0;  // how often somebody else had written in between
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   Delta delta_;
   std::optional<TokenDigest> claim_;

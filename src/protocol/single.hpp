@@ -20,6 +20,7 @@ class CreateOne {
   std::optional<Record> now;  // what is there
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   SessionKey key_;
   Record record_;
@@ -47,6 +48,7 @@ class CommitOne {
   Attempt attempt() const { return attempt_; }
 
  private:
+  friend struct Inspect;
   int at_ = 0;
   SessionKey key_;
   Version expected_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
@@ -66,6 +67,19 @@ class Raw {
   sqlite3* db_ = nullptr;
 };
 
+// A small file system, where mounting one is permitted.
+struct Mount {
+  explicit Mount(const std::filesystem::path& at) : path(at), done(mount("tmpfs", at.c_str(), "tmpfs", 0, "size=18m,mode=0700") == 0) {}
+  ~Mount() {
+    if (done) umount2(path.c_str(), MNT_DETACH);
+  }
+  bool freeze() const { return mount("tmpfs", path.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0; }
+  Mount(const Mount&) = delete;
+  Mount& operator=(const Mount&) = delete;
+  std::filesystem::path path;
+  bool done;
+};
+
 class SqliteStoreTest : public testing::Test {
  protected:
   SqliteStoreTest() {
@@ -75,7 +89,11 @@ class SqliteStoreTest : public testing::Test {
   }
   ~SqliteStoreTest() override { std::filesystem::remove_all(directory); }
 
-  std::unique_ptr<SessionStore> open(const SqliteOptions& options = {}) { return open_sqlite_store(path, options, clock); }
+  // The fsyncs of `full` cost a busy disk minutes, and only a loss of power can
+  // tell the difference: a test that needs them asks for them.
+  static constexpr SqliteOptions normal{.synchronous = SqliteOptions::Synchronous::normal};
+
+  std::unique_ptr<SessionStore> open(const SqliteOptions& options = normal) { return open_sqlite_store(path, options, clock); }
 
   Record record(std::string payload = "payload", std::uint64_t counter = 1) const {
     return {.version = {7, counter},

@@ -181,13 +181,26 @@ TEST_F(SqliteOpen, AFileThatMayNotBeWrittenIsReadAndRefusesWrites) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST_F(SqliteOpen, ADatabaseOnAFileSystemMountedReadOnlyIsReadAndRefusesWrites) {
+  const auto small = directory / "small";
+  std::filesystem::create_directory(small);
+  const Mount mounted(small);
+  if (!mounted.done) GTEST_SKIP() << "mounting a small file system is not permitted here";
+  path = small / "odd %?# name.db";
+  open()->create(key_of("a"), record(), soon());
+  ASSERT_TRUE(mounted.freeze());
+  const auto store = open();
+  EXPECT_EQ(store->load(key_of("a"), soon()), record());
+  EXPECT_EQ(trouble_of([&] { store->erase(key_of("a"), {}, soon()); }), Trouble::refused);
+}
+
 TEST_F(SqliteOpen, TraitsTellWhatTheSettingsGive) {
-  const auto full = open()->traits();
+  const auto full = open({})->traits();
   EXPECT_TRUE(full.thread_safe && full.multiprocess_safe && full.durable && full.power_safe && full.linearizable);
   EXPECT_FALSE(full.distributed || full.admission);
-  const auto normal = open({.synchronous = SqliteOptions::Synchronous::normal})->traits();
-  EXPECT_TRUE(normal.durable);
-  EXPECT_FALSE(normal.power_safe);
+  const auto lighter = open(normal)->traits();
+  EXPECT_TRUE(lighter.durable);
+  EXPECT_FALSE(lighter.power_safe);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ TEST_F(SqliteProcess, NoUpdateIsLostBetweenManyThreads) {
 }
 
 TEST_F(SqliteProcess, ThreadsThatCreateSweepAndWalkDoNotDisturbEachOther) {
-  const auto store = open({.synchronous = SqliteOptions::Synchronous::normal});
+  const auto store = open();
   constexpr int each = 200;
   std::vector<std::thread> crowd;
   for (int t = 0; t < 4; ++t)
@@ -118,12 +118,12 @@ TEST_F(SqliteProcess, ThreadsThatCreateSweepAndWalkDoNotDisturbEachOther) {
 // a different number of them each round, by a parent that reads: no sleeping.
 TEST_F(SqliteProcess, WhatWasAcknowledgedSurvivesKillNine) {
   open()->create(key_of("counter"), record("0"), soon());
-  for (int round = 0; round < 25; ++round) {
+  for (int round = 0; round < 15; ++round) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     const auto child = spawn([&] {
       close(ends[0]);
-      const auto store = open();
+      const auto store = open({});
       for (;;) {
         const int done = add_one(*store);
         if (write(ends[1], &done, sizeof done) != sizeof done) _exit(1);
@@ -131,7 +131,7 @@ TEST_F(SqliteProcess, WhatWasAcknowledgedSurvivesKillNine) {
     });
     close(ends[1]);
     int acknowledged = 0, got = 0;
-    for (int i = 0; i < 1 + round * 7; ++i) {
+    for (int i = 0; i < 1 + round * 5; ++i) {
       ASSERT_EQ(read(ends[0], &got, sizeof got), static_cast<ssize_t>(sizeof got));
       acknowledged = got;
     }

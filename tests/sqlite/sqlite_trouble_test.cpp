@@ -1,6 +1,5 @@
 // No room, no lock, no time, another process: trouble has a kind, comes in
 // time, and leaves the old state as it was.
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,17 +56,6 @@ TEST_F(SqliteTrouble, AFullDatabaseKeepsTheOldStateAndLetsEverybodyLogOut) {
   }
 }
 
-struct Mount {
-  explicit Mount(const std::filesystem::path& at) : path(at), done(mount("tmpfs", at.c_str(), "tmpfs", 0, "size=18m,mode=0700") == 0) {}
-  ~Mount() {
-    if (done) umount2(path.c_str(), MNT_DETACH);
-  }
-  Mount(const Mount&) = delete;
-  Mount& operator=(const Mount&) = delete;
-  std::filesystem::path path;
-  bool done;
-};
-
 TEST_F(SqliteTrouble, AFullFileSystemKeepsTheOldStateAndLetsEverybodyLogOut) {
   const auto small = directory / "small";
   std::filesystem::create_directory(small);
@@ -76,7 +64,7 @@ TEST_F(SqliteTrouble, AFullFileSystemKeepsTheOldStateAndLetsEverybodyLogOut) {
   for (const std::size_t size : {10u, 3000u, 50000u}) {
     path = small / (std::to_string(size) + ".db");
     std::ofstream(small / "ballast") << std::string(6 << 20, 'b');
-    const auto store = open({.synchronous = SqliteOptions::Synchronous::normal});
+    const auto store = open();
     const auto count = fill(*store, size);
     EXPECT_GT(count, 5u);
     expect_old_state_and_logouts(*store, size, count);

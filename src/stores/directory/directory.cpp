@@ -84,9 +84,9 @@ void Directory::make() {
 // pause that grows from 50 microseconds to 2 milliseconds.
 
 Directory::Lock Directory::lock(Deadline deadline, bool shared) {
-  std::unique_lock mutex(mutex_, std::defer_lock);
+  std::unique_lock<TimedMutex> mutex;
   const auto late = [&]() -> StoreError { return {Trouble::contention, name() + ": other writers kept the directory locked until the deadline"}; };
-  if (!mutex.try_lock_until(deadline.at())) throw late();
+  if (mutex = std::unique_lock(mutex_, deadline.at()); !mutex.owns_lock()) throw late();
   // After a fork the child shares the parent's open file, and so its lock.
   if (lock_pid_ != ::getpid()) {
     const int own = files_.reopen_directory(fd_);

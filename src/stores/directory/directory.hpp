@@ -9,6 +9,7 @@
 #include "file_system.hpp"
 #include "sancho/error.hpp"
 #include "sancho/time.hpp"
+#include "timed_mutex.hpp"
 
 namespace sancho {
 
@@ -37,9 +38,9 @@ class Directory {
 
    private:
     friend class Directory;
-    Lock(Directory& directory, std::unique_lock<std::timed_mutex> mutex) : directory_(&directory), mutex_(std::move(mutex)) {}
+    Lock(Directory& directory, std::unique_lock<TimedMutex> mutex) : directory_(&directory), mutex_(std::move(mutex)) {}
     Directory* directory_;
-    std::unique_lock<std::timed_mutex> mutex_;
+    std::unique_lock<TimedMutex> mutex_;
   };
   Lock lock(Deadline deadline, bool shared = false);
 
@@ -90,7 +91,7 @@ class Directory {
   int fd_ = -1;
   int lock_fd_ = -1;    // an open file of its own: flock(2) excludes by that
   pid_t lock_pid_ = 0;  // who opened it
-  std::timed_mutex mutex_;
+  TimedMutex mutex_;
 };
 
 }  // namespace sancho

@@ -95,7 +95,11 @@ void RecordFiles::end_in_place(const SessionKey& key, const FoundRecord& old, co
       // It may be half written: there is no way back, only forward.
     }
   }
-  directory_.unlink(old.file);
+  try {
+    directory_.unlink(old.file);
+  } catch (const StoreError& e) {
+    throw StoreError(e.kind(), e.what(), true);
+  }
   directory_.sync();
   try {
     put(key, std::nullopt, directory_.draft(bytes), ended.state);

@@ -7,6 +7,7 @@
 
 #include "record_files.hpp"
 #include "sancho/store.hpp"
+#include "timed_mutex.hpp"
 
 namespace sancho {
 
@@ -27,7 +28,7 @@ class Sweeper {
   Directory& directory_;
   RecordFiles& records_;
   const Clock& clock_;
-  std::timed_mutex mutex_;
+  TimedMutex mutex_;
   Round expired_, old_;
 };
 

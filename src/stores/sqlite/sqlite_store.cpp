@@ -66,13 +66,18 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
 }
 
 // A full disk must not keep anybody logged in. A tombstone needs no room for
-// good, only on the way: when there was none, the second attempt does not move
-// the row in the sweep's queue, which is the one thing that may take a page
-// more. The sweep comes by a little later then.
+// good, only on the way: when there was none, the next attempt does not move the
+// row in the sweep's queue, which is the one thing that may take a page more
+// (the sweep comes by a little later then); the one after that makes room.
 CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) {
   require_writable(record, name());
   if (record.state != State::ended) return try_commit(key, expected, record, Due::move, deadline);
-  return freeing(deadline, [&](bool again) { return try_commit(key, expected, record, again ? Due::keep : Due::move, deadline); });
+  try {
+    return try_commit(key, expected, record, Due::move, deadline);
+  } catch (const StoreError& e) {
+    if (e.kind() != Trouble::full || e.maybe_done()) throw;
+  }
+  return freeing(deadline, [&] { return try_commit(key, expected, record, Due::keep, deadline); });
 }
 
 CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline) {
@@ -117,7 +122,7 @@ EraseAnswer SqliteStore::erase(const SessionKey& key, const std::optional<Versio
     Query(c, Sql::erase, doing).bind_blob(key.bytes()).step();
     return Removed{*std::move(current)};
   };
-  return freeing(deadline, [&](bool) { return write(deadline, doing, act); });
+  return freeing(deadline, [&] { return write(deadline, doing, act); });
 }
 
 }  // namespace sqlite

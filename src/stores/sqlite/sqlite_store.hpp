@@ -39,8 +39,8 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Scan 
   // Runs `act(connection)` in one transaction and commits it.
   template <class Act>
   auto write(Deadline deadline, const char* doing, Act act);
-  // For writes that give room back: `act(false)`, and if there was no room for
-  // it, makes some and then `act(true)`.
+  // For writes that give room back: `act()`, and if there was no room for it,
+  // makes some and then `act()` once more.
   template <class Act>
   auto freeing(Deadline deadline, Act act);
   void require_writable_store() const;
@@ -88,12 +88,12 @@ auto SqliteStore::write(Deadline deadline, const char* doing, Act act) {
 template <class Act>
 auto SqliteStore::freeing(Deadline deadline, Act act) {
   try {
-    return act(false);
+    return act();
   } catch (const StoreError& e) {
     if (e.kind() != Trouble::full || e.maybe_done()) throw;
   }
   pool_.make_room(deadline);
-  return act(true);
+  return act();
 }
 
 }  // namespace sancho::sqlite

@@ -73,7 +73,7 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
     }
     return done;
   };
-  add(answer, freeing(deadline, [&](bool) { return write(deadline, doing, act); }));
+  add(answer, freeing(deadline, [&] { return write(deadline, doing, act); }));
   return met == budget;
 }
 
@@ -110,7 +110,7 @@ bool SqliteStore::sweep_idle(Time accessed_before, std::size_t budget, SweepAnsw
       }
       return done;
     };
-    auto part = freeing(deadline, [&](bool) { return write(deadline, doing, act); });
+    auto part = freeing(deadline, [&] { return write(deadline, doing, act); });
     budget -= part.removed;
     add(answer, std::move(part));
   }

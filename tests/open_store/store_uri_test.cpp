@@ -1,6 +1,7 @@
 // The URI parser and the door to the stores: tables of what goes in and what
 // comes out.
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <filesystem>
 
@@ -95,6 +96,8 @@ TEST(OpenStore, RefusesWhatNamesNoStore) {
       {"memory:path", "write just memory:"},
       {"memory://host", "has no host"},
       {"memory:?a=b", "no option 'a'"},
+      {"dir://sessions", "has no host"},
+      {"dir:x?mode=ro", "no option 'mode'"},
 #ifdef SANCHO_HAVE_SQLITE
       {"sqlite:", "needs the path of a file"},
       {"sqlite::memory:", "write memory:"},
@@ -114,6 +117,32 @@ TEST(OpenStore, RefusesWhatNamesNoStore) {
     EXPECT_NE(error.find(row.says), error.npos) << row.text << ": " << error;
   }
   EXPECT_FALSE(std::filesystem::exists("x"));
+}
+
+TEST(OpenStore, OpensEachKind) {
+  std::string pattern = std::filesystem::temp_directory_path() / "sancho-open-XXXXXX";
+  const std::filesystem::path place = mkdtemp(pattern.data());
+  const auto works = [](const std::string& uri) {
+    const ManualClock clock;
+    const auto deadline = Deadline::after(std::chrono::seconds{20});
+    const auto key = SessionKey::of_note("open", "a");
+    Record record;
+    record.accessed = clock.now();
+    record.idle = std::chrono::minutes{1};
+    record.ends = clock.now() + std::chrono::hours{1};
+    record.payload = "kept";
+    const auto store = open_store(uri, clock);
+    store->create(key, record, deadline);
+    EXPECT_EQ(store->load(key, deadline), record) << uri;
+  };
+  works("memory:");
+  works("dir:" + (place / "sessions").native());
+  EXPECT_TRUE(std::filesystem::is_directory(place / "sessions"));
+#ifdef SANCHO_HAVE_SQLITE
+  works("sqlite://" + (place / "a%20b.db").native() + "?synchronous=normal&max_pages=64");
+  EXPECT_TRUE(std::filesystem::exists(place / "a b.db"));
+#endif
+  std::filesystem::remove_all(place);
 }
 
 }  // namespace
