@@ -52,10 +52,13 @@ void Policy::check() const {
   const auto limits_of = [&](const Limits& l, const char* name) {
     if (l.idle <= Duration::zero()) wrong(fmt::format("{}.idle must be more than zero; there is no 'never'", name));
     if (l.absolute <= Duration::zero()) wrong(fmt::format("{}.absolute must be more than zero; there is no 'never'", name));
+    if (l.idle < 4 * store_timeout) wrong(fmt::format("{}.idle must be at least four times store_timeout, or a write that is late outlives its own session", name));
     if (l.idle > l.absolute) wrong(fmt::format("{0}.idle must not be longer than {0}.absolute", name));
     if (l.absolute > days(400)) wrong(fmt::format("{}.absolute must not exceed 400 days, which is all that browsers keep", name));
     if (access_time_resolution > l.idle / 2) wrong(fmt::format("access_time_resolution must be at most half of {}.idle, or sessions in use idle out", name));
   };
+  if (store_timeout <= Duration::zero() || store_timeout > hours(1)) wrong("store_timeout must be more than zero and at most an hour");
+  if (keep_ended < 4 * store_timeout) wrong("keep_ended must be at least four times store_timeout");
   if (access_time_resolution < Duration::zero()) wrong("access_time_resolution must not be negative");
   limits_of(limits, "limits");
   limits_of(keep_logged_in, "keep_logged_in");
@@ -64,8 +67,6 @@ void Policy::check() const {
   if (rotation_grace < Duration::zero() || rotation_grace > days(1)) wrong("rotation_grace must not be negative nor more than a day");
   if (keep_ended > days(30)) wrong("keep_ended must not be more than 30 days");
   if (keep_ended < rotation_grace + minutes(1)) wrong("keep_ended must be at least rotation_grace and a minute: tombstones have to outlast every request");
-  if (store_timeout <= Duration::zero() || store_timeout > hours(1)) wrong("store_timeout must be more than zero and at most an hour");
-  if (keep_ended < 4 * store_timeout) wrong("keep_ended must be at least four times store_timeout");
   if (max_session_bytes < 1024) wrong("max_session_bytes must be at least 1024");
   (void)SetCookie(cookie.attributes());
   (void)TrustedProxies(proxies);

@@ -310,6 +310,8 @@ void RequestScopeBase::maintain() {
   protocol::Finish finish(s.seat, std::move(intent));
   try {
     run(finish, env, s.manager.store(), deadline(s.manager));
+  } catch (const DecodeError& e) {
+    throw StoreError(Trouble::refused, std::string("a slot cannot be merged as its policy says: ") + e.what() + "; nothing was saved");
   } catch (const StoreError& e) {
     // The page was read from the store and is right; that it was looked at is
     // not worth an error.

@@ -45,13 +45,17 @@ HttplibServer::HttplibServer() {
   set_tcp_nodelay(true);
 }
 
-bool HttplibServer::listen(const std::string& host, int port, int socket_flags) {
-  return bind_to_port(host, port, socket_flags) && listen_after_bind();
+bool HttplibServer::bind_to_port(const std::string& host, int port, int socket_flags) {
+  return httplib::Server::bind_to_port(host, port, socket_flags) && ::listen(svr_sock_, SOMAXCONN) == 0;
 }
 
-bool HttplibServer::listen_after_bind() {
-  ::listen(svr_sock_, SOMAXCONN);
-  return httplib::Server::listen_after_bind();
+int HttplibServer::bind_to_any_port(const std::string& host, int socket_flags) {
+  const int port = httplib::Server::bind_to_any_port(host, socket_flags);
+  return port > 0 && ::listen(svr_sock_, SOMAXCONN) == 0 ? port : -1;
+}
+
+bool HttplibServer::listen(const std::string& host, int port, int socket_flags) {
+  return bind_to_port(host, port, socket_flags) && listen_after_bind();
 }
 
 // The parent's loop, with our stream: a request after the other until one is

@@ -14,7 +14,8 @@
 // claim in its traits or powers is skipped, and the reason printed.
 //
 // `SANCHO_SEED` repeats the random walk of a failure (its message names the
-// seed); `SANCHO_ROUNDS` multiplies the rounds of walks and races.
+// seed). `SANCHO_ROUNDS`, 1000 if it is not set, lengthens walks and races in
+// proportion: at 10000 they are ten times as long.
 #pragma once
 
 #include <functional>

@@ -12,6 +12,8 @@
 
 namespace sancho {
 
+// Erasing a slot erases all of it, whatever others did to it meanwhile; only of
+// a set, what was seen of it, and a custom function decides for itself.
 enum class MergeKind {
   last_writer,  // the later commit's value; erased stays erased unless written after
   add,          // numbers: each side's difference counts

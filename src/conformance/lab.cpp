@@ -19,8 +19,8 @@ void Lab::pass(int n) {
 }
 
 int Lab::rounds(int usual) {
-  const char* factor = std::getenv("SANCHO_ROUNDS");
-  return factor ? usual * std::max(1, std::atoi(factor)) : usual;
+  const char* n = std::getenv("SANCHO_ROUNDS");
+  return n ? std::max(usual, usual * std::min(std::atoi(n), 1'000'000) / 1000) : usual;
 }
 
 SessionKey Lab::new_key() { return SessionKey::of("conformance", SessionId::draw(system_random())); }

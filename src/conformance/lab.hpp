@@ -45,7 +45,8 @@ class Lab {
 
   // Far away: no fact is about slowness.
   static Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
-  // Rounds for races and walks.
+  // Rounds for races and walks: as many as usual, or more in proportion where
+  // `SANCHO_ROUNDS` is above 1000.
   static int rounds(int usual);
 
   // A key nobody has used.

@@ -203,11 +203,15 @@ PayloadView::PayloadView(const Record& record) {
 
 std::optional<std::string_view> PayloadView::slot(std::string_view wanted) const {
   if (slots.empty()) return std::nullopt;
-  Unpacker u(slots);
-  for (auto pairs = u.map(); pairs > 0; --pairs) {
-    const auto name = u.text();
-    const auto value = u.value();
-    if (name == wanted) return value;
+  try {
+    Unpacker u(slots);
+    for (auto pairs = u.map(); pairs > 0; --pairs) {
+      const auto name = u.text();
+      const auto value = u.value();
+      if (name == wanted) return value;
+    }
+  } catch (const DecodeError& e) {
+    corrupt(e.what());
   }
   return std::nullopt;
 }

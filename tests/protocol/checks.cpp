@@ -89,7 +89,8 @@ void Checks::ask(const State& s, const Report& report) {
     crashed |= s.at[i] == At::crashed;
   }
   const bool expired = s.marks & any_expired;
-  const Case c{s, std::move(done), live(s.store), crashed, expired};
+  const bool only_graces = (s.marks & any_expired & ~expired_mark(sancho::State::moved)) == 0;
+  const Case c{s, std::move(done), live(s.store), crashed, expired, only_graces};
   for (const auto* r : c.done)
     if (r && r->outcome == Ended::trouble) report("no trouble", r->trouble);
   one_session(c, report);
@@ -229,7 +230,7 @@ void Checks::no_lost_update(const Case& c, const Report& report) {
     if (erased_a && !asks({Does::write_a}) && !slots.a.empty()) report("P1 no rebirth", "an erased slot is back");
     exact_counter(c, session, report);
   }
-  if (c.expired || causes_) return;
+  if (!c.only_graces || causes_) return;  // a request that has begun is led on beyond the grace
   for (std::size_t i = 0; i < c.done.size(); ++i)
     // Where another has emptied the session, what adds something goes on.
     if (c.done[i] && c.done[i]->saw == Saw::session && c.done[i]->outcome == Ended::dropped && (!empties_ || adds(w_.scenario.does[i])))
@@ -296,8 +297,7 @@ bool Checks::lawfully_over(const Case& c, IdNo id) const {
 }
 
 void Checks::loses_nobody(const Case& c, const Report& report) {
-  const bool only_graces = (c.s.marks & any_expired & ~expired_mark(sancho::State::moved)) == 0;
-  if (only_graces && !causes_ && !empties_ && h0_ && !ended_) {
+  if (c.only_graces && !causes_ && !empties_ && h0_ && !ended_) {
     if (!opens(c.s.store, c.s.jar) && !lawfully_over(c, c.s.jar))
       report("P5 loses nobody", "the browser's " + w_.universe.names.label(c.s.jar) + " opens nothing");
     for (std::size_t i = 0; i < c.done.size(); ++i) {
@@ -305,6 +305,11 @@ void Checks::loses_nobody(const Case& c, const Report& report) {
       if (r && r->presented && r->saw != Saw::session && !lawfully_over(c, r->presented))
         report("P5 loses nobody", std::string(1, name(i)) + " saw no session");
     }
+  }
+  for (std::size_t i = 0; i < c.done.size(); ++i) {
+    const auto* r = c.done[i];
+    if (c.only_graces && r && r->presented && r->saw != Saw::session && opens(c.s.store, r->presented))
+      report("P5 loses nobody", std::string(1, name(i)) + " saw no session behind an id that opens one");
   }
   if (c.s.faults < w_.scenario.faults || c.crashed) return;
   const auto& first = w_.universe.rows(w_.start.store);

@@ -57,6 +57,7 @@ class Checks {
     std::vector<const Result*> done;  // null: not finished, or crashed
     const std::vector<Session>& live;
     bool crashed, expired;
+    bool only_graces;  // nothing else has expired, if anything
     const Session* session(std::string_view handle) const;
   };
 

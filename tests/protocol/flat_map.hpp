@@ -20,7 +20,7 @@ class FlatMap {
  public:
   // The value kept for `key`, and whether it is new; then it is `value`.
   std::pair<Value&, bool> insert(const Key& key, Value value) {
-    if (2 * (size_ + 1) > table_.size()) grow();
+    if (4 * (size_ + 1) > 3 * table_.size()) grow();
     Row& row = place(key);
     const bool fresh = !row.taken;
     if (fresh) row = {key, std::move(value), true}, ++size_;

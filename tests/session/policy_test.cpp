@@ -65,6 +65,7 @@ TEST(Policy, TheImpossibleIsRefusedByName) {
       {"limits.idle", [](Policy& p) { p.limits.idle = -1ms; }},
       {"limits.absolute", [](Policy& p) { p.limits.absolute = 0ms; }},
       {"limits.idle", [](Policy& p) { p.limits = {2h, 1h}; }},
+      {"limits.idle", [](Policy& p) { p.limits.idle = 19s; p.access_time_resolution = 1s; }},
       {"limits.absolute", [](Policy& p) { p.limits = {1h, Days(401)}; }},
       {"limits.absolute", [](Policy& p) { p.limits.absolute = Duration::max(); }},
       {"keep_logged_in.idle", [](Policy& p) { p.keep_logged_in.idle = 0ms; }},

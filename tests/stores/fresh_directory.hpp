@@ -11,8 +11,9 @@ namespace sancho {
 
 class FreshDirectory {
  public:
-  FreshDirectory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "sancho-test-XXXXXX").string();
+  // In `parent`, or where temporary files go.
+  explicit FreshDirectory(const char* parent = nullptr) {
+    auto pattern = ((parent ? std::filesystem::path(parent) : std::filesystem::temp_directory_path()) / "sancho-test-XXXXXX").string();
     if (!mkdtemp(pattern.data())) throw std::runtime_error("cannot make a directory for a test");
     path_ = std::shared_ptr<std::string>(new std::string(pattern), [](std::string* path) {
       std::error_code ignored;

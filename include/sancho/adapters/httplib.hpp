@@ -60,8 +60,9 @@ class HttplibServer : public httplib::Server {
 
   // As the parent's, with room for more than five connections that wait to be
   // accepted: a sixth would be tried again after a second.
+  bool bind_to_port(const std::string& host, int port, int socket_flags = 0);
+  int bind_to_any_port(const std::string& host, int socket_flags = 0);
   bool listen(const std::string& host, int port, int socket_flags = 0);
-  bool listen_after_bind();
 
  private:
   bool process_and_close_socket(socket_t socket) override;
