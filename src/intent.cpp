@@ -14,6 +14,8 @@ namespace {
 // What the session will hold, as far as this request knows; one that is too
 // large already may still shrink.
 bool too_large(const Intent& intent, const Record* record, std::string_view user, std::size_t most) {
+  // A reader changes no size; it need not be worked out.
+  if (record && !intent.replace && intent.delta.slots.empty() && !intent.delta.user) return false;
   std::size_t size = user.size();
   if (record && !intent.replace) size += record->payload.size() - protocol::PayloadView(*record).user.size();
   else for (const auto& slot : intent.heir_payload.slots) size += slot.name.size() + slot.value.size();
@@ -55,7 +57,7 @@ protocol::Intent RequestScopeBase::intent() {
     delta.tokens_made = session->tokens_made_;
     delta.tokens_removed = session->tokens_removed_;
   }
-  if (!changed && record && simple.user_ && simple.user_.value_ != protocol::PayloadView(*record).user) delta.user = simple.user_.value_;
+  if (simple.user_set_ && !changed && record && simple.user_ && simple.user_.value_ != protocol::PayloadView(*record).user) delta.user = simple.user_.value_;
 
   // ## What would a new session be?
   //
@@ -69,7 +71,9 @@ protocol::Intent RequestScopeBase::intent() {
 
   // ## What is due?
   if (!intent.replace && s.seat.hand) {
-    const auto issued = protocol::PayloadView(*s.seat.hand->record).issued;
+    // The record it was made from has been read already.
+    const auto& seated = *s.seat.hand->record;
+    const auto issued = &seated == record ? simple.issued_ : protocol::PayloadView(seated).issued;
     intent.rotate = simple.renew_id_ || (policy.renewal && now - issued >= *policy.renewal);
     intent.touch = simple.set_access_time(policy.access_time_resolution);
   }

@@ -38,6 +38,7 @@ SimpleSession::SimpleSession(const SessionContext& context)
   created_ = record_->created;
   accessed_ = record_->accessed;
   authenticated_ = payload.authenticated;
+  issued_ = payload.issued;
   persistent_ = payload.persistent;
 }
 
@@ -52,6 +53,7 @@ void SimpleSession::set_user(User user) {
   check_use();
   if (user_ && user.subject() != user_.subject()) leave_user();
   user_ = std::move(user);
+  user_set_ = true;
 }
 
 void SimpleSession::blank() {

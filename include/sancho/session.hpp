@@ -173,6 +173,8 @@ class SimpleSession {
   std::string remote_address_, user_agent_;
   Time created_, accessed_;
   std::optional<Time> authenticated_;
+  Time issued_{};          // when the id of `record_` was made
+  bool user_set_ = false;  // by this request
   bool persistent_ = false;
   bool reauthenticated_ = false;
   bool renew_id_ = false;

@@ -1,0 +1,46 @@
+// # What is measured against what
+//
+// Sancho on a store, and the floor under it: what the same engine does when it is
+// asked by hand, with nothing of what makes it a session. Both hold the same
+// number of sessions with a payload of about 200 bytes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace sancho::bench {
+
+class Contender {
+ public:
+  virtual ~Contender() = default;
+  // One request each, by a thread of this number, of the i-th session.
+  virtual void read(unsigned thread, std::size_t i) = 0;   // who is there?
+  virtual void write(unsigned thread, std::size_t i) = 0;  // another value in it
+  virtual void log_in(unsigned thread) = 0;                // a session more
+};
+
+constexpr unsigned most_threads = 2;
+constexpr std::size_t payload_bytes = 200;
+
+// `place` is an empty directory on the disk, `nursery` one in memory: what is
+// flushed to the disk is filled there and then copied.
+struct Setting {
+  std::size_t sessions;
+  std::string place, nursery;
+};
+
+// `scheme` as in a URI, `options` with their question mark. `of`, an empty path or
+// the name of what lies in the place.
+std::unique_ptr<Contender> sancho_on(const std::string& scheme, const std::string& of, const std::string& options, const Setting& setting);
+
+// An `unordered_map` behind a `shared_mutex`.
+std::unique_ptr<Contender> map_floor(const Setting& setting);
+// Prepared statements: select by key, update where the version is the expected
+// one, insert; a connection a thread, in WAL mode.
+std::unique_ptr<Contender> sqlite_floor(const Setting& setting, bool full);
+// A file a session: open, read, close; temporary file, write, fdatasync, rename,
+// fsync of the directory.
+std::unique_ptr<Contender> files_floor(const Setting& setting);
+
+}  // namespace sancho::bench

@@ -1,0 +1,106 @@
+// # sancho_bench
+//
+// `sancho_bench WORLD [Google Benchmark's options]` registers, for one store with
+// one number of sessions, what is read by `bench/run`: `read`, `write` and
+// `log_in`, by 1 and 2 threads, `ours` and the `floor`. Without a world it lists
+// them. `sancho_bench costs` counts what a request asks of store and heap.
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <random>
+
+#include "contender.hpp"
+
+namespace sancho::bench {
+
+int costs();
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct World {
+  const char* name;
+  std::size_t sessions;
+  std::function<std::unique_ptr<Contender>(const Setting&)> ours, floor;
+};
+
+const World worlds[] = {
+#define SANCHO_BENCH_TWICE(name, ours, floor)                                                   \
+  {name "/1e3", 1'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}, \
+  {name "/1e5", 100'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}
+    SANCHO_BENCH_TWICE("memory", sancho_on("memory", "", "", s), map_floor(s)),
+    SANCHO_BENCH_TWICE("sqlite-normal", sancho_on("sqlite", "s.db", "?synchronous=normal", s), sqlite_floor(s, false)),
+    SANCHO_BENCH_TWICE("sqlite-full", sancho_on("sqlite", "s.db", "", s), sqlite_floor(s, true)),
+#undef SANCHO_BENCH_TWICE
+    {"dir/1e4", 10'000, [](const Setting& s) { return sancho_on("dir", "sessions", "", s); }, [](const Setting& s) { return files_floor(s); }},
+};
+
+// A directory that goes with the program.
+struct Temporary {
+  explicit Temporary(const fs::path& parent) {
+    auto pattern = (parent / "sancho-bench-XXXXXX").string();
+    if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary directory under " + parent.string());
+    path = pattern;
+  }
+  ~Temporary() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  std::string fresh() {
+    const auto inner = path / std::to_string(count++);
+    fs::create_directory(inner);
+    return inner.string();
+  }
+  fs::path path;
+  int count = 0;
+};
+
+// Logging in has a place of its own, because it makes it grow.
+struct Side {
+  std::unique_ptr<Contender> visited, grown;
+};
+
+void request(benchmark::State& state, const Side& side, const std::string& what, std::size_t sessions) {
+  const auto thread = static_cast<unsigned>(state.thread_index());
+  std::minstd_rand chance(thread + 1);
+  const auto any = [&] { return (std::size_t{chance()} << 8 ^ chance()) % sessions; };
+  if (what == "read")
+    for (auto _ : state) side.visited->read(thread, any());
+  else if (what == "write")
+    for (auto _ : state) side.visited->write(thread, any());
+  else
+    for (auto _ : state) side.grown->log_in(thread);
+}
+
+int measure(const World& world, int argc, char** argv) {
+  Temporary disk(fs::temp_directory_path()), nursery(fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path());
+  const auto setting = [&] { return Setting{world.sessions, disk.fresh(), nursery.fresh()}; };
+  Side ours{world.ours(setting()), world.ours(setting())}, floor{world.floor(setting()), world.floor(setting())};
+  for (const std::string what : {"read", "write", "log_in"})
+    for (unsigned threads = 1; threads <= most_threads; ++threads)
+      for (const auto* side : {&ours, &floor})
+        benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + (side == &ours ? "/ours" : "/floor")).c_str(),
+                                     [=, n = world.sessions](benchmark::State& state) { request(state, *side, what, n); })
+            ->Threads(static_cast<int>(threads))
+            ->UseRealTime();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+}  // namespace
+}  // namespace sancho::bench
+
+int main(int argc, char** argv) {
+  using namespace sancho::bench;
+  if (argc > 1 && std::strcmp(argv[1], "costs") == 0) return costs();
+  for (const auto& world : worlds) {
+    if (argc < 2) std::puts(world.name);
+    else if (std::strcmp(argv[1], world.name) == 0) return measure(world, argc - 1, argv + 1);
+  }
+  return argc < 2 ? 0 : 2;
+}

@@ -1,0 +1,58 @@
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "contender.hpp"
+
+namespace sancho::bench {
+
+namespace {
+class Map final : public Contender {
+ public:
+  explicit Map(std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) rows_[keys_.emplace_back(key(i))] = {"user" + std::to_string(i), std::string(payload_bytes, 'x')};
+    next_ = n;
+  }
+  void read(unsigned, std::size_t i) override {
+    std::string user;
+    {
+      const std::shared_lock lock(mutex_);
+      if (const auto at = rows_.find(keys_[i]); at != rows_.end()) user = at->second.user;
+    }
+    benchmark::DoNotOptimize(user);
+  }
+  void write(unsigned, std::size_t i) override {
+    std::string payload(payload_bytes, 'y');
+    const std::unique_lock lock(mutex_);
+    if (const auto at = rows_.find(keys_[i]); at != rows_.end()) at->second.payload = std::move(payload);
+  }
+  void log_in(unsigned) override {
+    auto k = key(next_++);
+    Row row{"somebody", std::string(payload_bytes, 'x')};
+    const std::unique_lock lock(mutex_);
+    rows_.emplace(std::move(k), std::move(row));
+  }
+
+ private:
+  struct Row {
+    std::string user, payload;
+  };
+  static std::string key(std::size_t i) {
+    auto k = std::to_string(i * 0x9e3779b97f4a7c15u);
+    k.resize(43, 'k');  // as long as an id
+    return k;
+  }
+  std::shared_mutex mutex_;
+  std::unordered_map<std::string, Row> rows_;
+  std::vector<std::string> keys_;
+  std::atomic<std::size_t> next_;
+};
+}  // namespace
+
+std::unique_ptr<Contender> map_floor(const Setting& setting) { return std::make_unique<Map>(setting.sessions); }
+
+}  // namespace sancho::bench
