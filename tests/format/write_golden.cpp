@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 std::string hex(std::string_view bytes) {
   std::string out;
-  for (const unsigned char c : bytes) out += fmt::format("{:02x}", c);
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
   return out;
 }
 template <class T>
