@@ -35,10 +35,11 @@ Answer perform(SessionStore& store, const Op& op, Deadline deadline) {
   try {
     return std::visit(Perform{store, deadline}, op);
   } catch (const StoreError& e) {
+    // An erase only tidies up a copy that opens nothing: what it leaves expires.
+    if (std::holds_alternative<Erase>(op)) return Lost{};
     // A load that was not answered found nothing out, whatever the store says.
     if (!e.maybe_done() || std::holds_alternative<Load>(op)) throw;
-    // An erase only tidies up, and a touch does no harm twice.
-    if (std::holds_alternative<Erase>(op) || std::holds_alternative<Touch>(op)) throw;
+    if (std::holds_alternative<Touch>(op)) throw;
     if (deadline.passed()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; it cannot be told whether the last write happened", true);
     std::this_thread::sleep_for(std::min(deadline.left(), Duration(5)));
     return Lost{};
