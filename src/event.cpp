@@ -10,6 +10,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::rotated: return "rotated";
     case EventKind::logout: return "logout";
     case EventKind::revoked: return "revoked";
+    case EventKind::expired: return "expired";
     case EventKind::emptied: return "emptied";
     case EventKind::merged: return "merged";
     case EventKind::dropped: return "dropped";

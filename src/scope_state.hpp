@@ -17,6 +17,9 @@ struct SessionManagerBase::Parts {
   protocol::Rules rules;
 };
 
+// By when the store must have answered a step that begins now.
+inline Deadline deadline(const SessionManagerBase& manager) { return Deadline::after(manager.policy().store_timeout); }
+
 struct RequestScopeBase::State {
   State(SessionManagerBase& m, Peer p, std::string agent) : manager(m), peer(std::move(p)), user_agent(std::move(agent)) {}
 

@@ -128,6 +128,8 @@ sancho::Policy unguarded_policy() {
   policy.cookie = sancho::CookieOptions::insecure_dev();
   policy.origins = std::nullopt;
   policy.renewal = std::nullopt;
+  // The package's own: `/delete_old` and `Access time:` tell seconds apart.
+  policy.access_time_resolution = std::chrono::seconds(1);
   return policy;
 }
 

@@ -52,7 +52,9 @@ class ConfigError : public std::invalid_argument {
 };
 
 // The program broke a rule of this library: a session used after its request,
-// from two threads, never finished. `what()` names the rule.
+// or from two threads, a request finished twice. `what()` names the rule. (A
+// request that is never finished cannot throw from where it goes away: it is
+// the event `unfinished`.)
 class UsageError : public std::logic_error {
  public:
   using std::logic_error::logic_error;

@@ -19,6 +19,7 @@ enum class EventKind {
   rotated,            // a new id was due
   logout,             // ended by its own request
   revoked,            // ended by handle, or with "all others"
+  expired,            // swept, or removed for not having been accessed for long
   emptied,            // ended because it held nothing any more
   merged,             // another request had written in between; both are kept
   dropped,            // the session had ended under a request: its writes were not kept

@@ -91,6 +91,7 @@ class Slot : public SlotBase {
   // it is assigned or erased. The reference lives until the slot is assigned or
   // the user changes.
   const T& get() const {
+    check_use();
     if (!value_) load();
     return *value_;
   }

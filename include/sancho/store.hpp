@@ -83,7 +83,7 @@ struct SweepAnswer {
   std::size_t removed = 0;    // records of any state
   std::size_t sessions = 0;   // of these, live ones
   bool more = false;          // stopped at the budget: call again
-  // Live sessions among the removed, for one *expired* event each.
+  // Live sessions among the removed, for one `expired` event each (event.hpp).
   std::vector<Handle> handles;
 };
 

@@ -58,7 +58,6 @@ struct Kind {
 constexpr Kind kinds[] = {
     {"dir", open_directory},
     {"memory", open_memory},
-    {"dir", open_directory},
     {"sqlite", open_sqlite},
 };
 

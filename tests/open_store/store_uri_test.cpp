@@ -92,7 +92,10 @@ TEST(OpenStore, RefusesWhatNamesNoStore) {
   struct {
     const char *text, *says;
   } const rows[] = {
-      {"nosuch:x", "no such kind of store"},
+#ifdef SANCHO_HAVE_SQLITE
+      {"nosuch:x", "no such kind of store; there are dir:, memory:, sqlite:"},
+#endif
+      {"nosuch:x", "no such kind of store; there are dir:, memory:"},
       {"memory:path", "write just memory:"},
       {"memory://host", "has no host"},
       {"memory:?a=b", "no option 'a'"},

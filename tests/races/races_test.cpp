@@ -8,6 +8,7 @@
 
 #include "../stores/fresh_directory.hpp"
 #include "../support/rounds.hpp"
+#include "../support/skip.hpp"
 #include "races.hpp"
 #include "sancho/open_store.hpp"
 
@@ -29,7 +30,7 @@ class Races : public testing::TestWithParam<Where> {
  protected:
   void hold(const Race& race) {
     const auto& where = GetParam();
-    if (where.parent && access(where.parent, W_OK) != 0) GTEST_SKIP() << where.parent << " is not there";
+    if (where.parent && access(where.parent, W_OK) != 0) SANCHO_SKIP(where.parent << " is not there");
     const FreshDirectory directory(where.parent);
     std::string uri = where.uri;
     if (const auto at = uri.find('@'); at != std::string::npos) uri.replace(at, 1, directory / "store");

@@ -200,6 +200,7 @@ TEST(Limits, F09WhatWasSweptWhileTheClockWasAheadStaysGone) {
   shop.clock.advance(24h * 365);
   shop.visit(b, [](ShopSession& s) { EXPECT_FALSE(s.user()); });
   EXPECT_FALSE(shop.sessions.sweep());
+  EXPECT_EQ(shop.ear.count(EventKind::expired), 1u);
   shop.clock.advance(-24h * 365);
   shop.visit(b, [](ShopSession& s) { EXPECT_FALSE(s.user()); });
 }

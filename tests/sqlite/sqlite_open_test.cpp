@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/skip.hpp"
 #include "sqlite_fixture.hpp"
 
 namespace sancho::sqlite_test {
@@ -185,7 +186,7 @@ TEST_F(SqliteOpen, ADatabaseOnAFileSystemMountedReadOnlyIsReadAndRefusesWrites) 
   const auto small = directory / "small";
   std::filesystem::create_directory(small);
   const Mount mounted(small);
-  if (!mounted.done) GTEST_SKIP() << "mounting a small file system is not permitted here";
+  if (!mounted.done) SANCHO_SKIP("mounting a small file system is not permitted here");
   path = small / "odd %?# name.db";
   open()->create(key_of("a"), record(), soon());
   ASSERT_TRUE(mounted.freeze());

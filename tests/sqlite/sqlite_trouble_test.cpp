@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "../support/skip.hpp"
 #include "sqlite_fixture.hpp"
 
 namespace sancho::sqlite_test {
@@ -60,7 +61,7 @@ TEST_F(SqliteTrouble, AFullFileSystemKeepsTheOldStateAndLetsEverybodyLogOut) {
   const auto small = directory / "small";
   std::filesystem::create_directory(small);
   const Mount mounted(small);
-  if (!mounted.done) GTEST_SKIP() << "mounting a small file system is not permitted here";
+  if (!mounted.done) SANCHO_SKIP("mounting a small file system is not permitted here");
   for (const std::size_t size : {10u, 3000u, 50000u}) {
     path = small / (std::to_string(size) + ".db");
     std::ofstream(small / "ballast") << std::string(6 << 20, 'b');
