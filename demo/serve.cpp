@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <cerrno>
 #include <iostream>
 #include <thread>
@@ -93,12 +94,15 @@ int serve(const Arguments& arguments) {
   }
   const bool v6 = arguments.host.find(':') != std::string::npos;
   std::cout << "The shop is open: http://" << (v6 ? "[" + arguments.host + "]" : arguments.host) << ':' << *port << "/\n" << std::flush;
+  std::atomic<bool> over = false;
   std::jthread keeper([&] {
     wait_and_sweep(signals, manager);
-    while (!server.is_running()) std::this_thread::yield();
+    while (!server.is_running() && !over) std::this_thread::yield();
     server.stop();
   });
-  if (server.listen_after_bind()) return 0;
+  const bool served = server.listen_after_bind();
+  over = true;
+  if (served) return 0;
   pthread_kill(keeper.native_handle(), SIGTERM);
   return 1;
 }

@@ -141,12 +141,12 @@ void Shop::log_in(Scope& scope, const Request& req, Response& res) {
   const auto again = [&](const char* problem, int status) { show(res, login_page(session, next, name, problem), status); };
   if (!session.check_csrf_token(req.get_param_value("csrf"), req.path))
     return again("This form was too old; please try once more.", 403);
-  // Both are counted before the password is looked at.
-  const auto account_wait = by_account_.attempt(name);
-  const auto address_wait = by_address_.attempt(scope.remote_address());
-  if (account_wait || address_wait) {
-    const auto wait = std::max(account_wait.value_or(sancho::Duration{}), address_wait.value_or(sancho::Duration{}));
-    res.set_header("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
+  // Counted before the password is looked at; and an address that has had its
+  // tries counts against no account any more.
+  auto wait = by_address_.attempt(scope.remote_address());
+  if (!wait) wait = by_account_.attempt(name);
+  if (wait) {
+    res.set_header("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*wait).count()));
     return again("Too many tries. Please wait a quarter of an hour.", 429);
   }
   const auto customer = demo::log_in(name, req.get_param_value("password"));

@@ -90,7 +90,9 @@ void RequestScopeBase::prepare_heir(Intent& intent) {
   Record& heir = intent.heir;
   Payload& payload = intent.heir_payload;
   const bool same = intent.replace == protocol::EndReason::reauth;
-  const auto& limits = simple.persistent_ ? policy.keep_logged_in : policy.limits;
+  // To be kept logged in is said for one user, and not inherited by the next.
+  const bool keep = simple.persistent_ && (same || !intent.replace || simple.keep_said_);
+  const auto& limits = keep ? policy.keep_logged_in : policy.limits;
   heir.created = same ? record->created : now;
   heir.accessed = now;
   heir.idle = limits.idle;
@@ -98,7 +100,7 @@ void RequestScopeBase::prepare_heir(Intent& intent) {
   heir.subject = simple.user_.subject();
   heir.handle = same ? record->handle : Handle::draw(s.manager.options_.random);
   payload.issued = now;
-  payload.persistent = simple.persistent_;
+  payload.persistent = keep;
   payload.remote_address = s.peer.remote_address;
   payload.user_agent = s.user_agent;
   payload.user = simple.user_.value_;

@@ -46,14 +46,19 @@ RequestScopeBase::RequestScopeBase(SessionManagerBase& manager, const Request& r
     run(begin, env, manager.store(), deadline(manager));
     s.seat = std::move(begin.seat);
   } catch (const StoreError& e) {
-    if (e.kind() != Trouble::corrupt) {
+    if (begin.seat.hand) {
+      // The session was found; that its new id is in use can be noted later.
+      report(EventKind::touch_failed, e.what());
+      s.seat = std::move(begin.seat);
+    } else if (e.kind() == Trouble::corrupt) {
+      // No session, and the visitor may log in anew; the record stays.
+      s.seat.presented = id;
+      report(EventKind::record_corrupt, e.what());
+      return;
+    } else {
       report(EventKind::store_unavailable, e.what());
       throw;
     }
-    // No session, and the visitor may log in anew; the record stays.
-    s.seat.presented = id;
-    report(EventKind::record_corrupt, e.what());
-    return;
   }
   if (begin.replayed) {
     report(EventKind::replayed_id);
@@ -86,7 +91,7 @@ void RequestScopeBase::adopt(std::unique_ptr<SimpleSession> session) {
 
 RequestScopeBase::~RequestScopeBase() {
   if (state_->closed) return;
-  if (std::uncaught_exceptions() == 0) report(EventKind::unfinished, "rule broken: a request's scope needs finish() or abort() before it goes away");
+  if (std::uncaught_exceptions() == 0 && !state_->failed) report(EventKind::unfinished, "rule broken: a request's scope needs finish() or abort() before it goes away");
   close();
 }
 
@@ -147,22 +152,22 @@ std::optional<FormClaim> RequestScopeBase::consume(const std::array<std::byte, 1
   move_to(std::move(save.hand));
   report(outcome == Outcome::claimed ? EventKind::token_consumed : EventKind::token_refused);
   if (outcome != Outcome::claimed) return std::nullopt;
-  return FormClaim(*this, token, fmt::format("{:016x}", attempt));
+  return FormClaim(*this, token, attempt, fmt::format("{:016x}", attempt));
 }
 
-bool RequestScopeBase::give_back(const std::array<std::byte, 16>& token) {
+bool RequestScopeBase::give_back(const std::array<std::byte, 16>& token, std::uint64_t attempt) {
   auto& s = *state_;
   if (s.maintained) throw UsageError("rule broken: a form token is given back after the request has finished");
-  if (auto* session = dynamic_cast<Session*>(s.session.get())) std::erase(session->tokens_removed_, token);
   if (!s.seat.hand) return false;
   protocol::Delta delta;
-  delta.tokens_made.push_back(token);
+  delta.given_back = protocol::Spent{token, attempt};
   const auto rules = s.rules();
   auto env = s.env(s.manager.options_.random, s.manager.clock().now(), rules);
   protocol::Save save(*s.seat.hand, std::move(delta));
   run(save, env, s.manager.store(), deadline(s.manager));
   if (save.merges > 0) s.seat.alone = false;
   const bool kept = save.outcome == Outcome::kept;
+  if (auto* session = dynamic_cast<Session*>(s.session.get()); session && kept) std::erase(session->tokens_removed_, token);
   move_to(std::move(save.hand));
   return kept;
 }
@@ -244,24 +249,26 @@ void RequestScopeBase::maintain() {
     protocol::LogOut out(env, s.seat.presented, s.seat.hand);
     run(out, env, s.manager.store(), deadline(s.manager));
     report(EventKind::logout);
+    s.session->blank();
     s.seat.leave();
     s.delete_cookie = s.clear_site_data = s.seat.presented.has_value();
     return;
   }
 
   const auto reason = intent.replace;
-  const bool only_touch = intent.touch && intent.delta.empty() && !intent.replace && !intent.rotate && intent.has_info;
+  // Upkeep alone: the access time, an id that was due for renewal.
+  const bool upkeep = intent.delta.empty() && !intent.replace && intent.has_info && !s.session->renew_id_;
   protocol::Finish finish(s.seat, std::move(intent));
   try {
     run(finish, env, s.manager.store(), deadline(s.manager));
   } catch (const DecodeError& e) {
     throw StoreError(Trouble::refused, std::string("a slot cannot be merged as its policy says: ") + e.what() + "; nothing was saved");
   } catch (const StoreError& e) {
-    // The page was read from the store and is right; that it was looked at is
-    // not worth an error.
-    report(only_touch ? EventKind::touch_failed : EventKind::store_unavailable, e.what());
-    if (finish.decided()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; the session had a new id already", true);
-    if (!only_touch) throw;
+    // The page was read from the store and is right; upkeep can wait for the
+    // next request, which also makes good what was half done.
+    report(upkeep ? EventKind::touch_failed : EventKind::store_unavailable, e.what());
+    if (!upkeep && finish.decided()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; the session had a new id already", true);
+    if (!upkeep) throw;
   }
   conclude(finish, reason, before);
 }
@@ -312,11 +319,13 @@ void RequestScopeBase::close() {
 
 HeaderLines RequestScopeBase::finish() {
   auto& s = *state_;
-  if (s.closed) throw UsageError("rule broken: a request is finished twice");
+  if (s.closed || s.failed) throw UsageError("rule broken: a request is finished twice");
   try {
     maintain();
   } catch (...) {
-    close();
+    // What acted at once still has its header lines: `abort` gives them.
+    s.failed = s.maintained = true;
+    s.session->open_ = false;
     throw;
   }
   return leave();

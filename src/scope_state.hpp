@@ -38,6 +38,7 @@ struct RequestScopeBase::State {
 
   bool maintained = false;  // saved, or given up
   bool closed = false;
+  bool failed = false;  // `finish` threw
   bool delete_cookie = false;
   bool clear_site_data = false;
   HeaderLines lines;

@@ -61,7 +61,7 @@ void SimpleSession::blank() {
   handle_ = Handle{};
   record_ = nullptr;
   authenticated_.reset();
-  persistent_ = reauthenticated_ = renew_id_ = false;
+  persistent_ = keep_said_ = reauthenticated_ = renew_id_ = false;
 }
 
 void SimpleSession::reauthenticated() {
@@ -72,6 +72,7 @@ void SimpleSession::reauthenticated() {
 void SimpleSession::keep_logged_in(bool keep) {
   check_use();
   persistent_ = keep;
+  keep_said_ = true;
 }
 
 void SimpleSession::renew_id() {
@@ -302,7 +303,7 @@ std::optional<FormClaim> Session::consume_form_token(std::string_view token) {
   return claim;
 }
 
-bool FormClaim::give_back() { return scope_->give_back(token_); }
+bool FormClaim::give_back() { return scope_->give_back(token_, attempt_); }
 
 std::string Session::csrf_token(std::string_view form) {
   check_use();
@@ -326,6 +327,8 @@ using Flashes = std::vector<std::pair<std::uint64_t, std::string>>;
 void Session::flash(std::string_view message) {
   auto all = get<Flashes>(flash_slot).value_or(Flashes{});
   all.emplace_back(random_.draw_u64(), message);
+  // Nobody reads more at once, and who never reads any must not fill the store.
+  if (all.size() > max_flashes) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(max_flashes));
   put_slot(flash_slot, encode(all), Merge::set_union());
 }
 

@@ -52,6 +52,17 @@ httplib::Headers undecoded_headers(std::string_view head) {
   return headers;
 }
 
+bool is_clean(std::string_view head) {
+  while (!head.empty()) {
+    const auto end = head.find('\n');
+    if (end == std::string_view::npos || end == 0 || head[end - 1] != '\r') return false;
+    head.remove_prefix(end + 1);
+    if (head.empty() || head == "\r\n") return true;
+    if (!is_token(head.substr(0, head.find(':'))) || head.find(':') > head.find('\n')) return false;
+  }
+  return true;
+}
+
 BodySize body_size(const httplib::Headers& headers) {
   if (headers.count("Transfer-Encoding") > 0 || headers.count("Content-Length") > 1) return {.certain = false};
   const auto length = headers.find("Content-Length");

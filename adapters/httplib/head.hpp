@@ -16,6 +16,10 @@ namespace sancho {
 // another one, or whose name is no token. Lines of one name keep their order.
 httplib::Headers undecoded_headers(std::string_view head);
 
+// Is every line of the head a header that we and everybody else understand the
+// same? If not, nobody can tell where its body ends.
+bool is_clean(std::string_view head);
+
 // How many bytes of body follow the head; nothing if only the sender knows.
 struct BodySize {
   bool certain = true;

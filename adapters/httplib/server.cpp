@@ -78,8 +78,10 @@ bool HttplibServer::process_and_close_socket(socket_t socket) {
     connection.begin_head();
     bool last = false;
     ok = process_request(connection, left == 1, last, [&](httplib::Request& request) {
-      undecode(request, connection.end_head());
+      const auto& head = connection.end_head();
+      undecode(request, head);
       body = body_size(request.headers);
+      body.certain = body.certain && is_clean(head);
     });
     undecoded_request = nullptr;
     // Where the parent left some of the body, or never saw the head's end, the

@@ -1,5 +1,6 @@
 // `package_app [--port N] [--store URI]`: serves the package's test application
 // on loopback until SIGINT or SIGTERM.
+#include <atomic>
 #include <signal.h>
 
 #include <charconv>
@@ -63,13 +64,16 @@ int serve(const Arguments& arguments) {
     return 1;
   }
   std::cout << "http://" << host << ':' << port << "/\nA test application with its guards off on purpose.\n" << std::flush;
+  std::atomic<bool> over = false;
   std::jthread stopper([&] {
     int signal = 0;
     sigwait(&signals, &signal);
-    while (!server.is_running()) std::this_thread::yield();
+    while (!server.is_running() && !over) std::this_thread::yield();
     server.stop();
   });
-  if (server.listen_after_bind()) return 0;
+  const bool served = server.listen_after_bind();
+  over = true;
+  if (served) return 0;
   pthread_kill(stopper.native_handle(), SIGTERM);
   return 1;
 }

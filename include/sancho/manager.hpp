@@ -70,7 +70,7 @@ class RequestScopeBase {
   // kind *in_doubt*, nobody can tell.
   HeaderLines finish();
   // Saves nothing. The header lines are those of what acted at once (a logout's
-  // cookie). Throws nothing.
+  // cookie); also after a `finish` that threw. Throws nothing.
   HeaderLines abort() noexcept;
 
   // Logs out, now: the session is ended in the store when this returns, in all
@@ -85,13 +85,16 @@ class RequestScopeBase {
   // Did the user log in or reauthenticate at most this long ago?
   bool is_fresh(std::optional<Duration> max_age = {}) const;
 
-  // The user's sessions, this one among them; empty for nobody. Needs a store
+  // The sessions of the user: of the one who is being logged in, if this request
+  // does that, else with this session among them; empty for nobody. Needs a store
   // with the power `subjects`, else throws `StoreError` (*refused*).
   std::vector<SessionInfo> sessions() const;
   // Ends one of the user's sessions by its handle, now. False if the user has
   // no such session: of another user's it cannot be told that it exists.
   bool end_session(const Handle& handle);
-  // Ends all of the user's sessions but this one, now; how many.
+  // Ends all of the user's sessions but this one, now; how many. (One whose id
+  // is being renewed at this very moment by a request that then crashes is not
+  // found: see "Limits" in DESIGN.md.)
   std::size_t end_other_sessions();
 
   // The client's address, from the peer or from a trusted proxy.
@@ -113,7 +116,7 @@ class RequestScopeBase {
   friend class SlotBase;
 
   std::optional<FormClaim> consume(const std::array<std::byte, 16>& token);
-  bool give_back(const std::array<std::byte, 16>& token);
+  bool give_back(const std::array<std::byte, 16>& token, std::uint64_t attempt);
   // The secret for this page's forms; with `make`, there is one afterwards.
   std::optional<CsrfSecret> csrf_secret(bool make);
   bool csrf_matches(std::string_view token, std::string_view form);
@@ -121,6 +124,11 @@ class RequestScopeBase {
   void close();
 
   void move_to(protocol::Hand&& where);
+  // The user this request acts for, or nobody; and that user's session that it
+  // is served from, if it is one.
+  std::string acting_for() const;
+  std::optional<Handle> own_handle() const;
+  bool end_one(KeyedRecord& keyed, Deadline until);
   std::size_t end_where(const std::function<bool(const KeyedRecord&)>& chosen);
   protocol::Intent intent();
   void prepare_heir(protocol::Intent& intent);

@@ -45,16 +45,18 @@ class FormClaim {
   const std::string& id() const { return id_; }
 
   // Puts the token back, so that the form may be submitted again: for a handler
-  // that found it could not do its work. Acts at once. False if the session has
-  // ended meanwhile. Throws `StoreError`.
+  // that found it could not do its work. Acts at once, and once: false if it was
+  // given back before (even if another request has consumed it since), or if
+  // the session has ended. Throws `StoreError`.
   bool give_back();
 
  private:
   friend class RequestScopeBase;
-  FormClaim(RequestScopeBase& scope, std::array<std::byte, 16> token, std::string id)
-      : scope_(&scope), token_(token), id_(std::move(id)) {}
+  FormClaim(RequestScopeBase& scope, std::array<std::byte, 16> token, std::uint64_t attempt, std::string id)
+      : scope_(&scope), token_(token), attempt_(attempt), id_(std::move(id)) {}
   RequestScopeBase* scope_;
   std::array<std::byte, 16> token_;
+  std::uint64_t attempt_;
   std::string id_;
 };
 
@@ -176,6 +178,7 @@ class SimpleSession {
   Time issued_{};          // when the id of `record_` was made
   bool user_set_ = false;  // by this request
   bool persistent_ = false;
+  bool keep_said_ = false;  // by this request, for the user it sets
   bool reauthenticated_ = false;
   bool renew_id_ = false;
   bool open_ = true;
@@ -244,6 +247,8 @@ class Session : public SimpleSession {
 
   // ## Messages that are shown once
 
+  // Beyond this many that nobody has taken, the oldest give way.
+  static constexpr std::size_t max_flashes = 32;
   void flash(std::string_view message);
   // Those that are waiting, oldest first; they are gone then.
   std::vector<std::string> take_flashes();

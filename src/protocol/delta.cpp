@@ -1,6 +1,7 @@
 #include "protocol/delta.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "sancho/msgpack.hpp"
 
@@ -55,14 +56,15 @@ std::string packed(const Items& all) {
   return std::move(p).take();
 }
 
-bool has(const Items& all, std::string_view item) { return std::find(all.begin(), all.end(), item) != all.end(); }
-
 std::string set_union(const Items& base, const Items& theirs, const Items& mine) {
+  using Set = std::unordered_set<std::string_view>;
+  const Set in_base(base.begin(), base.end()), in_mine(mine.begin(), mine.end());
   Items out;
+  Set in_out;
   for (const auto item : theirs)
-    if (!has(base, item) || has(mine, item)) out.push_back(item);
+    if ((!in_base.contains(item) || in_mine.contains(item)) && in_out.insert(item).second) out.push_back(item);
   for (const auto item : mine)
-    if (!has(base, item) && !has(out, item)) out.push_back(item);
+    if (!in_base.contains(item) && in_out.insert(item).second) out.push_back(item);
   return out.empty() ? std::string{} : packed(out);
 }
 

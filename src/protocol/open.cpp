@@ -106,11 +106,9 @@ const Op* FirstUse::resume(Env& env, Answer& answer) {
     commit_.emplace(hand.key, *hand.record, *hand.record, std::move(payload));
   }
   SANCHO_RUN(*commit_);
-  if (commit_->verdict != CommitOne::Verdict::done && commit_->verdict != CommitOne::Verdict::conflict) {
-    hand.record.reset();
-    return nullptr;
-  }
+  // Done twice it is the same, so a doubt does no harm.
   hand.record = std::move(commit_->now);
+  if (!hand.record) return nullptr;
   follow_.emplace(std::move(hand), true);
   SANCHO_RUN(*follow_);
   hand = std::move(follow_->hand);

@@ -3,13 +3,21 @@
 namespace sancho::protocol {
 
 void Seat::now_at(Hand where) {
-  if (!where.live()) return leave();
+  if (!where.live()) {
+    const auto why = where.ended() ? PayloadView(*where.record).why : EndReason::none;
+    leave();
+    overtaken = why;
+    // Nobody logged out: what is written from here on is a new visitor's.
+    if (why == EndReason::empty) saw = Saw::nothing;
+    return;
+  }
   hand = std::move(where);
 }
 
 void Seat::leave() {
   hand.reset();
   saw = Saw::ended;
+  overtaken.reset();
 }
 
 // ## The beginning
@@ -21,10 +29,15 @@ const Op* Begin::resume(Env& env, Answer& answer) {
   SANCHO_RUN(*open_);
   replayed = open_->replayed;
   if (open_->hand.live() && open_->hand.id.same_as(*seat.presented) && PayloadView(*open_->hand.record).predecessor) {
+    // The session is found already, should this bookkeeping fail.
+    seat.saw = Saw::session;
+    seat.hand = open_->hand;
     first_use_.emplace(std::move(open_->hand));
     SANCHO_RUN(*first_use_);
     open_->hand = std::move(first_use_->hand);
   }
+  seat.saw = Saw::nothing;
+  seat.hand.reset();
   if (open_->hand.live()) {
     seat.saw = Saw::session;
     seat.hand = std::move(open_->hand);
@@ -47,6 +60,10 @@ void Finish::came_to(Hand where) {
 const Op* Finish::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
   if (!seat_.hand) {
+    if (intent_.replace && seat_.overtaken && seat_.overtaken != EndReason::empty) {
+      outcome = Outcome::lost;
+      return nullptr;
+    }
     if (intent_.replace || (seat_.saw == Saw::nothing && intent_.has_info && intent_.delta.adds())) {
       apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
       fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload));

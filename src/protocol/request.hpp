@@ -23,6 +23,9 @@ struct Seat {
   std::optional<Hand> hand;  // session: its record, the newest this request knows
   // No other request is known to have written since this one began.
   bool alone = true;
+  // Another request has ended the session under this one, in this way (none:
+  // it is gone). Whoever it was, this request's login comes too late.
+  std::optional<EndReason> overtaken;
 
   // Takes over what a machine came out with in the middle of the request.
   void now_at(Hand where);

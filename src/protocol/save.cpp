@@ -4,12 +4,27 @@
 
 namespace sancho::protocol {
 
+namespace {
+// Undoes a consumption, if the token's last one was by this attempt.
+bool give_back(Payload& payload, const Spent& claim) {
+  const auto last = std::find_if(payload.spent.rbegin(), payload.spent.rend(), [&](const Spent& s) { return s.token == claim.token; });
+  if (last == payload.spent.rend() || last->attempt != claim.attempt) return false;
+  payload.spent.erase(std::next(last).base());
+  payload.tokens.push_back(claim.token);
+  return true;
+}
+}  // namespace
+
 const Op* Save::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
   while (hand.live()) {
     {
       auto payload = unseal(*hand.record);
       if (claim_ && std::erase(payload.tokens, *claim_) == 0) {
+        outcome = Outcome::refused;
+        return nullptr;
+      }
+      if (delta_.given_back && !give_back(payload, *delta_.given_back)) {
         outcome = Outcome::refused;
         return nullptr;
       }

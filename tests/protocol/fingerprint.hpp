@@ -79,16 +79,16 @@ struct Inspect {
     f(id, key, record);
   }
   template <class F> static void each(const Seat& m, F& f) {
-    const auto& [presented, saw, hand, alone] = m;
-    f(presented, saw, hand, alone);
+    const auto& [presented, saw, hand, alone, overtaken] = m;
+    f(presented, saw, hand, alone, overtaken);
   }
   template <class F> static void each(const Intent& m, F& f) {
     const auto& [delta, has_info, touch, rotate, replace, heir, payload] = m;
     f(delta, has_info, touch, rotate, replace, heir, payload);
   }
   template <class F> static void each(const Delta& m, F& f) {
-    const auto& [slots, made, removed, user] = m;
-    f(slots, made, removed, user);
+    const auto& [slots, made, removed, given_back, user] = m;
+    f(slots, made, removed, given_back, user);
   }
   template <class F> static void each(const SlotChange& m, F& f) {
     const auto& [name, base, mine, merge] = m;
