@@ -7,7 +7,14 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+// The oldest that runs the tests one after the other; playwright-core takes 18.
+const oldest = "18.19.0";
+
+const isOlder = (version, than) => version.localeCompare(than, "en", { numeric: true }) < 0;
+
 async function missing() {
+  const { node } = process.versions;
+  if (isOlder(node, oldest)) return `it needs Node.js ${oldest} or later, and this is ${node}`;
   try {
     accessSync("/usr/bin/chromium");
   } catch {

@@ -77,6 +77,26 @@ test("AWrongPasswordIsSaid", async (t) => {
   await demo.stop();
 });
 
+test("WhoGuessesAPasswordIsToldToWait", async (t) => {
+  const { demo, page } = await open(t);
+  await page.goto("/login");
+  const guess = async (answer) => {
+    await page.getByLabel("Name").fill("quixote");
+    await page.getByLabel("Password").fill("dulcinea");
+    const [answered] = await Promise.all([
+      page.waitForResponse((response) => response.request().method() === "POST"),
+      page.waitForEvent("load"),
+      page.getByRole("main").getByRole("button", { name: "Log in" }).click(),
+    ]);
+    assert.equal(answered.status(), answer);
+  };
+  for (let i = 0; i < 5; ++i) await guess(401);
+  await guess(429);
+  await page.getByRole("alert").getByText("Too many tries").waitFor();
+  await inspect(page, "login-too-often");
+  await demo.stop();
+});
+
 test("TheCartIsChangedAndEmptied", async (t) => {
   const { demo, page } = await open(t);
   await page.goto("/product/wine");
@@ -103,6 +123,11 @@ test("AnOrderIsPlacedOnceHoweverOftenItIsSent", async (t) => {
   await fillCart(page, "saddlebag", 1);
   await page.getByRole("link", { name: "Order", exact: true }).click();
   await inspect(page, "order");
+  // What the browser would not send is sent, to see the server refuse it.
+  await page.locator("form[action='/order']").evaluate((form) => { form.noValidate = true; });
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.getByText("Please say where to").waitFor();
+  await inspect(page, "order-without-address");
   const field = (name) => page.locator(`main input[name=${name}]`).inputValue();
   const form = { csrf: await field("csrf"), form_token: await field("form_token"), address: "The inn, La Mancha" };
   await page.getByLabel("Where to?").fill(form.address);
@@ -121,6 +146,15 @@ test("AnOrderIsPlacedOnceHoweverOftenItIsSent", async (t) => {
   const send = () => browser.request.post("/order", { form, maxRedirects: 0, headers: { Origin: demo.address } });
   const statuses = (await Promise.all(Array.from({ length: 8 }, send))).map((answer) => answer.status());
   assert.deepEqual(statuses, Array(8).fill(409));
+
+  // And by the browser, with other things in the cart.
+  await fillCart(page, "lantern", 1);
+  await page.goto("/order");
+  await page.locator("main input[name=form_token]").evaluate((input, used) => { input.value = used; }, form.form_token);
+  await page.getByLabel("Where to?").fill("Barataria");
+  await page.getByRole("button", { name: "Place the order" }).click();
+  await page.getByText("Nothing was ordered a second time.").waitFor();
+  await inspect(page, "ordered-before");
   await page.goto("/orders");
   assert.deepEqual(await ids(), first);
   await demo.stop();

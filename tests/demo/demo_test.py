@@ -3,6 +3,7 @@
     demo_test.py PROGRAM
 """
 
+import concurrent.futures
 import http.client
 import os
 import re
@@ -18,11 +19,11 @@ PROGRAM = sys.argv[1]
 
 
 class Visitor:
-    def __init__(self, port):
-        self.port, self.jar = port, {}
+    def __init__(self, port, address="127.0.0.1", jar=()):
+        self.port, self.address, self.jar = port, address, dict(jar)
 
     def ask(self, method, path, form=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(self.address, 0))
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.jar:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
@@ -111,6 +112,28 @@ class ShopTest(unittest.TestCase):
         self.assertEqual(owner.log_in("quixote", "rocinante-1605"), 429)
         self.assertGreater(int(owner.headers["Retry-After"]), 800)
         self.assertEqual(owner.log_in("sancho"), 303)
+
+    def test_guessing_names_is_throttled_for_their_address_alone(self):
+        for number in range(50):
+            self.assertEqual(Visitor(self.port).log_in(f"somebody{number}", "x"), 401, number)
+        here, elsewhere = Visitor(self.port), Visitor(self.port, address="127.0.0.2")
+        self.assertEqual(here.log_in("sancho"), 429)
+        self.assertGreater(int(here.headers["Retry-After"]), 0)
+        self.assertEqual(elsewhere.log_in("sancho"), 303)
+
+    def test_each_visit_is_counted(self):
+        count = lambda: re.search(r"You have been here (\d+ times?)\.", self.visitor.text).group(1)
+        self.visitor.ask("GET", "/")
+        self.assertNotIn("You have been here", self.visitor.text)
+        self.visitor.log_in()
+        for expected in ("1 time", "2 times"):
+            self.visitor.ask("GET", "/")
+            self.assertEqual(count(), expected)
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            asked = [pool.submit(Visitor(self.port, jar=self.visitor.jar).ask, "GET", "/") for _ in range(20)]
+        self.assertEqual([each.result() for each in asked], [200] * 20)
+        self.visitor.ask("GET", "/")
+        self.assertEqual(count(), "23 times")
 
     def test_an_unknown_name_is_answered_as_a_wrong_password(self):
         self.visitor.log_in("nobody", "x")
