@@ -50,7 +50,9 @@ TEST_F(ConnectionTest, ABodyThatNobodyReadIsNotTheNextRequest) {
   const auto smuggled = get("/count", with(log_in("ada")));
   const auto size = std::to_string(smuggled.size());
   for (const std::string& lines : {"Content-Length: " + size + "\r\n", "Content-Length: " + size + "\r\nContent-Length: 0\r\n",
-                                  std::string("Transfer-Encoding: chunked\r\n"), std::string("Content-Length: %30\r\n")}) {
+                                  std::string("Transfer-Encoding: chunked\r\n"), std::string("Content-Length: %30\r\n"),
+                                  "Content-Length : " + size + "\r\n", "Content-Length: " + size + "\n",
+                                  std::string("Transfer-Encoding : chunked\r\n")}) {
     Client client(port);
     EXPECT_EQ(client.ask(get("/look", lines) + smuggled).body, "nobody 0") << lines;
     EXPECT_EQ(client.receive().status, 0) << lines;

@@ -344,5 +344,75 @@ TEST(Identity, AnUnusedSuccessorsOldIdLeadsOnForAsLongAsTheSession) {
   EXPECT_TRUE(sets_session_cookie(again.finish()));
 }
 
+// A consumption finds out that the session has ended; a login after it comes
+// too late, as one without it does.
+TEST(Identity, WhoFindsOutInTheMiddleThatTheSessionEndedLogsInToNothing) {
+  for (const bool other : {false, true}) {
+    Shop shop;
+    Browser b;
+    std::string token;
+    shop.visit(b, [&](ShopSession& s) { s.set_user("ada"); token = s.create_form_token(); });
+    auto slow = shop.start(b);
+    shop.visit(b, [](ShopSession&, auto& scope) { scope.expire_session(); });
+    EXPECT_FALSE(slow->consume_form_token(token));
+    if (other) slow->set_user("bob");
+    else slow->reauthenticated();
+    EXPECT_TRUE(slow.finish().empty());
+    EXPECT_EQ(shop.count(), 0u);
+    EXPECT_EQ(shop.ear.count(EventKind::login_lost), 1u);
+  }
+}
+
+TEST(Identity, ALogoutAndALoginInOneRequestIsStillALogin) {
+  Shop shop;
+  Browser b;
+  shop.visit(b, log_in);
+  shop.visit(b, [](ShopSession& s, auto& scope) { scope.expire_session(); s.set_user("ada"); });
+  shop.visit(b, [](ShopSession& s) { EXPECT_EQ(s.get_user(), "ada"); });
+}
+
+TEST(Identity, EndingOthersAfterALoginInTheSameRequestEndsTheNewUsersOwn) {
+  Shop shop;
+  Browser thief, bobs, b;
+  shop.visit(thief, [](ShopSession& s) { s.set_user("ada"); });
+  shop.visit(bobs, [](ShopSession& s) { s.set_user("bob"); });
+  shop.visit(b, [](ShopSession& s) { s.set_user("bob"); });
+  shop.visit(b, [](ShopSession& s, auto& scope) {
+    s.set_user("ada");
+    EXPECT_EQ(scope.sessions().size(), 1u);  // the thief's, and nothing of bob's
+    EXPECT_EQ(scope.end_other_sessions(), 1u);
+  });
+  shop.visit(thief, [](ShopSession& s) { EXPECT_FALSE(s.user()); });
+  shop.visit(bobs, [](ShopSession& s) { EXPECT_EQ(s.get_user(), "bob"); });
+  shop.visit(b, [](ShopSession& s) { EXPECT_EQ(s.get_user(), "ada"); });
+}
+
+TEST(Identity, ASessionThatEndedUnderItsRequestEndsNoOthers) {
+  Shop shop;
+  Browser a, b;
+  std::string token;
+  shop.visit(a, [&](ShopSession& s) { s.set_user("ada"); token = s.create_form_token(); });
+  shop.visit(b, [](ShopSession& s) { s.set_user("ada"); });
+  auto slow = shop.start(a);
+  shop.visit(a, [](ShopSession&, auto& scope) { scope.expire_session(); });
+  EXPECT_FALSE(slow->consume_form_token(token));
+  EXPECT_EQ(slow.end_other_sessions(), 0u);
+  slow.finish();
+  shop.visit(b, [](ShopSession& s) { EXPECT_TRUE(s.user()); });
+}
+
+TEST(Identity, ALogoutByHavingNobodyLeftLeavesABlankSession) {
+  Shop shop;
+  Browser b;
+  shop.visit(b, [](ShopSession& s) { s.set_user("ada"); s.set("theme", "dark"); });
+  auto scope = shop.start(b);
+  scope->set_user(User{});
+  shop.sessions.maintain_session(scope);
+  EXPECT_FALSE(scope->has_info());
+  EXPECT_FALSE(scope->contains("theme"));
+  b.take(scope.finish());
+  EXPECT_TRUE(b.jar.empty());
+}
+
 }  // namespace
 }  // namespace sancho::test

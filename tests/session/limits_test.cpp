@@ -232,5 +232,21 @@ TEST(Limits, AnExpiredSessionIsGoneSweptOrNot) {
   shop.visit(b, [](ShopSession& s) { EXPECT_FALSE(s.user()); });
 }
 
+TEST(Limits, KeepingOneUserLoggedInIsNotInheritedByTheNext) {
+  for (const bool another : {false, true}) {
+    Shop shop(limits(30min, 12h));
+    Browser b;
+    shop.visit(b, [](ShopSession& s) { s.set_user("ada"); s.keep_logged_in(); });
+    const auto lines = shop.visit(b, [&](ShopSession& s) {
+      s.set("theme", "dark");
+      if (another) s.set_user("bob");
+      else s.set_user(User{}), s.set("theme", "light");
+    });
+    ASSERT_FALSE(lines.empty());
+    EXPECT_EQ(lines[0].value.find("Max-Age"), std::string::npos) << lines[0].value;
+    shop.visit(b, [](ShopSession& s) { EXPECT_FALSE(s.kept_logged_in()); });
+  }
+}
+
 }  // namespace
 }  // namespace sancho::test

@@ -373,5 +373,17 @@ TEST(SlotMerges, FlashesOfBothSidesAreShownOnce) {
   app.visit(b, [](Merging& s) { EXPECT_TRUE(s.take_flashes().empty()); });
 }
 
+TEST(Flash, BeyondItsBoundTheOldestGiveWay) {
+  Shop shop;
+  Browser b;
+  for (int i = 0; i < 40; ++i) shop.visit(b, [&](ShopSession& s) { s.flash(std::to_string(i)); });
+  shop.visit(b, [](ShopSession& s) {
+    const auto all = s.take_flashes();
+    ASSERT_EQ(all.size(), Session::max_flashes);
+    EXPECT_EQ(all.front(), "8");
+    EXPECT_EQ(all.back(), "39");
+  });
+}
+
 }  // namespace
 }  // namespace sancho::test

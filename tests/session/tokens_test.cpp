@@ -242,5 +242,23 @@ TEST(CsrfTokens, AreKeptThroughARenewal) {
   shop.visit(b, [&](ShopSession& s) { EXPECT_TRUE(s.check_csrf_token(token)); });
 }
 
+TEST(FormTokens, AClaimIsGivenBackOnceAndOnlyByWhoHasIt) {
+  Shop shop;
+  Browser b;
+  std::string token;
+  shop.visit(b, [&](ShopSession& s) { token = s.create_form_token(); });
+  auto first = shop.start(b);
+  auto claim = first->consume_form_token(token);
+  ASSERT_TRUE(claim);
+  EXPECT_TRUE(claim->give_back());
+  auto second = shop.start(b);
+  EXPECT_TRUE(second->consume_form_token(token));
+  EXPECT_FALSE(claim->give_back());  // it is the second one's now
+  auto third = shop.start(b);
+  EXPECT_FALSE(third->consume_form_token(token));
+  third.finish(), second.finish(), first.finish();
+  shop.visit(b, [&](ShopSession& s) { EXPECT_FALSE(s.consume_form_token(token)); });
+}
+
 }  // namespace
 }  // namespace sancho::test

@@ -381,5 +381,43 @@ TEST(Trouble, F30SecretsShowNowhere) {
   EXPECT_NE(seen.find("ada"), std::string::npos);
 }
 
+TEST(Trouble, ALogoutsCookieGoesEvenIfTheEndFails) {
+  Shop shop;
+  Browser b;
+  shop.visit(b, log_in);
+  auto scope = shop.start(b);
+  scope.expire_session();
+  scope->set_user("bob");
+  shop.store->fail = Trouble::unavailable;
+  EXPECT_THROW(scope.finish(), StoreError);
+  b.take(scope.abort());
+  EXPECT_TRUE(b.jar.empty());
+  EXPECT_EQ(shop.ear.count(EventKind::unfinished), 0u);
+}
+
+// The first request with a renewed id has some bookkeeping to do. That there is
+// no room for it must keep nobody from looking, nor from logging out.
+TEST(Trouble, WhoseIdWasJustRenewedCanLogOutOnAFullStore) {
+  auto policy = plain_policy();
+  policy.renewal = std::chrono::minutes(10);
+  Shop shop(policy);
+  Browser b;
+  shop.visit(b, log_in);
+  shop.clock.advance(std::chrono::minutes(11));
+  shop.visit(b, [](ShopSession&) {});
+  ASSERT_EQ(shop.ear.count(EventKind::rotated), 1u);
+  const auto before = b;
+  shop.store->fail = Trouble::full;
+  shop.store->fail_verb = Verb::commit;
+  shop.visit(b, [](ShopSession& s) { EXPECT_EQ(s.get_user(), "ada"); });
+  EXPECT_EQ(shop.ear.count(EventKind::touch_failed), 1u);
+  auto scope = shop.start(b);
+  shop.store->fail.reset();  // the store makes room for logouts, as each page says
+  scope.expire_session();
+  b.take(scope.finish());
+  auto stolen = before;
+  shop.visit(stolen, [](ShopSession& s) { EXPECT_FALSE(s.user()); });
+}
+
 }  // namespace
 }  // namespace sancho::test
