@@ -122,7 +122,7 @@ TEST(Apply, TakesAnotherUserValueOnlyWhereThereIsOne) {
   p.user = text("old");
   apply(p, {}, 16);
   EXPECT_EQ(p.user, text("old"));
-  apply(p, {{}, {}, {}, text("new")}, 16);
+  apply(p, {{}, {}, {}, {}, text("new")}, 16);
   EXPECT_EQ(p.user, text("new"));
 }
 
