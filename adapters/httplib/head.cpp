@@ -31,10 +31,17 @@ std::string_view next_line(std::string_view& rest) {
   return line;
 }
 
+// Names of headers differ in no more than case.
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 // cpp-httplib keeps its own facts about the connection among the headers, and
-// a client may not state them.
+// a client may not state them, in whatever case: its line would stand first.
 bool is_reserved(std::string_view name) {
-  return name == "REMOTE_ADDR" || name == "REMOTE_PORT" || name == "LOCAL_ADDR" || name == "LOCAL_PORT";
+  return same_name(name, "REMOTE_ADDR") || same_name(name, "REMOTE_PORT") || same_name(name, "LOCAL_ADDR") ||
+         same_name(name, "LOCAL_PORT");
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace sancho {
 // The headers of a head: a request line and header lines, each ended by CRLF.
 // Values are as they came, without the blanks around them. Passed over: lines
 // that end in a bare LF (cpp-httplib does not see them either), that continue
-// another one, or whose name is no token. Lines of one name keep their order.
+// another one, whose name is no token, or that state what cpp-httplib states
+// itself (`REMOTE_ADDR` and the like). Lines of one name keep their order.
 httplib::Headers undecoded_headers(std::string_view head);
 
 // Is every line of the head a header that we and everybody else understand the

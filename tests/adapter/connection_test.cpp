@@ -91,9 +91,11 @@ TEST_F(ConnectionTest, TheAddressOfTheOtherEndIsNotAHeadersWord) {
     address = scope.remote_address();
   }));
   start();
-  ask(get("/who", "REMOTE_ADDR: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.1\r\nForwarded: for=10.0.0.1\r\n"));
-  EXPECT_EQ(seen, "127.0.0.1");
-  EXPECT_EQ(address, "127.0.0.1");
+  for (const std::string name : {"REMOTE_ADDR", "remote_addr", "Remote_Addr"}) {
+    ask(get("/who", name + ": 10.0.0.1\r\nX-Forwarded-For: 10.0.0.1\r\nForwarded: for=10.0.0.1\r\n"));
+    EXPECT_EQ(seen, "127.0.0.1") << name;
+    EXPECT_EQ(address, "127.0.0.1") << name;
+  }
 }
 
 TEST_F(ConnectionTest, ManyThreadsCountExactly) {

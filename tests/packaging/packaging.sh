@@ -35,6 +35,7 @@ case $way in
     configure "$SOURCE/examples" -DCMAKE_PREFIX_PATH="$place/moved"
     build
     says_hello build/minimal/minimal
+    SANCHO_ROUNDS=100 build/own_store/own_store_test --gtest_brief=1
     ;;
   missing_component)
     printf '%s\n' 'cmake_minimum_required(VERSION 3.25)' 'project(wants_more LANGUAGES CXX)' \
@@ -55,13 +56,13 @@ case $way in
     LD_LIBRARY_PATH=$prefix/$LIBDIR says_hello ./minimal
     ;;
   subdirectory)
-    # A user's own tree: their project, Sancho beside it, one of the examples.
-    cp -r "$SOURCE/examples/minimal" program
+    # A user's own tree: their project, Sancho beside it, the examples.
+    cp -r "$SOURCE/examples" program
     printf '%s\n' 'cmake_minimum_required(VERSION 3.25)' 'project(of_their_own LANGUAGES CXX)' \
       "add_subdirectory($SOURCE sancho EXCLUDE_FROM_ALL)" 'add_subdirectory(program)' > CMakeLists.txt
     configure "$place"
     build
-    says_hello build/program/minimal
+    says_hello build/program/minimal/minimal
     ;;
   shared_libraries)
     configure "$SOURCE" -DBUILD_SHARED_LIBS=ON -DSANCHO_TESTS=OFF -DSANCHO_BENCH=OFF -DSANCHO_PROGRAMS=OFF
