@@ -166,7 +166,7 @@ TEST(DeltaAdds, NothingWhereItOnlyTakesAway) {
 TEST(DeltaAdds, ASlotATokenOrAUser) {
   EXPECT_TRUE((Delta{{change(absent, text("x"), MergeKind::last_writer)}, {}, {}, {}}.adds()));
   EXPECT_TRUE((Delta{{}, {token('a')}, {}, {}}.adds()));
-  EXPECT_TRUE((Delta{{}, {}, {}, text("u")}.adds()));
+  EXPECT_TRUE((Delta{{}, {}, {}, {}, text("u")}.adds()));
 }
 
 }  // namespace
