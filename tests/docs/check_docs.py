@@ -24,7 +24,7 @@ QUOTED = re.compile(r"`([^`\n]+)`")
 TEST = re.compile(r"^(?:\w+/)?[A-Z]\w*(?:/\w+)?\.(?:[A-Z]\w*(?:/\w+)?|\*)$")
 FILE_NAME = re.compile(r"\.(md|txt|cmake|hpp|cpp|py|sh|json|yml|html|css|js|mjs|pc|db)$", re.I)
 AFTER_TESTS = re.compile(r"\btests?:(.*)$", re.I)
-MACHINE = re.compile(r"(?<![\w.])/(?:home|root|work|workspace|Users|mnt)/[\w.]|[A-Z]:\\\\?[A-Za-z]|\.\./shared\b")
+MACHINE = re.compile(r"(?<![\w.])/(?:home|root|work|Users|mnt)/[\w.]|[A-Z]:\\\\?[A-Za-z]")
 LINK = re.compile(r"\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 
 

@@ -172,8 +172,8 @@ std::vector<Group> triples() {
   const bool full = flag("SANCHO_FULL");
   return {
       {"only a", {write_a, write_b, erase_a, empty, login, logout}},
-      {"anonymous", {read, write_a, erase_a, inc, consume, rotate_inc, login, logout, empty}},
-      {"user", {read, write_a, inc, consume, rotate, rotate_inc, login, reauth, logout}},
+      {"anonymous", {read, write_a, write_b, erase_a, inc, consume, rotate_inc, login, logout, empty}},
+      {"user", {read, write_a, write_b, inc, consume, rotate, rotate_inc, login, reauth, logout}},
       {"rotated, used", {read, inc, consume, rotate_inc, login, logout}},
       {"rotated", full ? std::vector{read, inc, rotate_inc, login, logout} : std::vector{read, inc, login, logout}},
   };
