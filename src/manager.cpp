@@ -115,16 +115,8 @@ bool SessionManagerBase::sweep(std::size_t budget) {
 }
 
 std::size_t SessionManagerBase::delete_old_sessions(Duration age) {
-  const auto before = options_.clock.now() - age + Duration{1};  // "at least" includes the moment itself
-  const auto deadline = Deadline::after(policy_.store_timeout);
-  std::size_t sessions = 0;
-  for (bool more = true; more && !deadline.passed();) {
-    const auto swept = store_->sweep({.accessed_before = before}, deadline);
-    for (const auto& handle : swept.handles) report(EventKind::expired, handle, {}, "not accessed for long");
-    sessions += swept.sessions;
-    more = swept.more;
-  }
-  return sessions;
+  return sancho::delete_old_sessions(*store_, age, options_.clock.now(), Deadline::after(policy_.store_timeout),
+                                     [&](const Handle& handle) { report(EventKind::expired, handle, {}, "not accessed for long"); });
 }
 
 }  // namespace sancho

@@ -168,7 +168,8 @@ class Scan {
 
 // The package's `delete_old_sessions`: removes the sessions not accessed for at
 // least `age`, until none is left or the deadline has passed. Returns how many
-// live sessions went. `now` is the store's clock.
-std::size_t delete_old_sessions(SessionStore& store, Duration age, Time now, Deadline deadline);
+// live sessions went; `each` is told their handles. `now` is the store's clock.
+std::size_t delete_old_sessions(SessionStore& store, Duration age, Time now, Deadline deadline,
+                                const std::function<void(const Handle&)>& each = {});
 
 }  // namespace sancho
