@@ -15,7 +15,9 @@ std::string_view to_string(EventKind kind) {
     case EventKind::merged: return "merged";
     case EventKind::dropped: return "dropped";
     case EventKind::login_lost: return "login_lost";
+    case EventKind::login_refused: return "login_refused";
     case EventKind::cookie_refused: return "cookie_refused";
+    case EventKind::header_refused: return "header_refused";
     case EventKind::unknown_id: return "unknown_id";
     case EventKind::replayed_id: return "replayed_id";
     case EventKind::address_mismatch: return "address_mismatch";
@@ -26,6 +28,9 @@ std::string_view to_string(EventKind kind) {
     case EventKind::slot_quarantined: return "slot_quarantined";
     case EventKind::store_unavailable: return "store_unavailable";
     case EventKind::touch_failed: return "touch_failed";
+    case EventKind::served_read_only: return "served_read_only";
+    case EventKind::served_anonymous: return "served_anonymous";
+    case EventKind::sweep_failed: return "sweep_failed";
     case EventKind::unfinished: return "unfinished";
     case EventKind::observer_failed: return "observer_failed";
   }

@@ -15,9 +15,13 @@ std::optional<SessionId> SessionId::parse(std::string_view text) {
   return id;
 }
 
-SessionId SessionId::draw(RandomSource& random) {
+SessionId SessionId::draw(RandomSource& random, std::optional<std::uint32_t> tag) {
   SessionId id;
   random.fill(std::span{id.bytes_}.first(32));
+  if (tag) {
+    for (std::size_t i = 0; i < 3; ++i) id.bytes_[32 + i] = static_cast<std::byte>(*tag >> (16 - 8 * i));
+    id.size_ = 35;
+  }
   return id;
 }
 
@@ -49,6 +53,10 @@ SessionKey SessionKey::of(std::string_view name_space, const SessionId& id) {
   const std::string_view parts[] = {length, name_space, as_text(std::span{id.bytes_}.first(id.size_))};
   SessionKey key;
   key.digest_ = sha256(parts);
+  if (id.size_ == 35) {
+    key.tag_ = 0;
+    for (std::size_t i = 32; i < 35; ++i) key.tag_ = key.tag_ << 8 | std::to_integer<std::uint32_t>(id.bytes_[i]);
+  }
   return key;
 }
 
@@ -62,14 +70,15 @@ SessionKey SessionKey::of_note(std::string_view name_space, std::string_view nam
   return key;
 }
 
-std::optional<SessionKey> SessionKey::from_bytes(std::string_view bytes) {
+std::optional<SessionKey> SessionKey::from_bytes(std::string_view bytes, std::optional<std::uint32_t> tag) {
   if (bytes.size() != 32) return std::nullopt;
   SessionKey key;
   for (std::size_t i = 0; i < 32; ++i) key.digest_[i] = static_cast<std::byte>(bytes[i]);
+  key.tag_ = tag.value_or(no_tag);
   return key;
 }
 
-std::optional<SessionKey> SessionKey::from_hex(std::string_view hex) {
+std::optional<SessionKey> SessionKey::from_hex(std::string_view hex, std::optional<std::uint32_t> tag) {
   if (hex.size() != 64) return std::nullopt;
   const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
   SessionKey key;
@@ -78,6 +87,7 @@ std::optional<SessionKey> SessionKey::from_hex(std::string_view hex) {
     if (high < 0 || low < 0) return std::nullopt;
     key.digest_[i] = static_cast<std::byte>(high << 4 | low);
   }
+  key.tag_ = tag.value_or(no_tag);
   return key;
 }
 

@@ -27,7 +27,7 @@ bool too_large(const Intent& intent, const Record* record, std::string_view user
 }
 }  // namespace
 
-protocol::Intent RequestScopeBase::intent() {
+protocol::Intent ScopeBase::intent() {
   auto& s = *state_;
   auto& simple = *s.session;
   auto* session = dynamic_cast<Session*>(&simple);
@@ -69,6 +69,13 @@ protocol::Intent RequestScopeBase::intent() {
   // The user has left, and what remains was the user's: that is a logout.
   if (changed && !simple.user_ && intent.heir_payload.slots.empty() && !delta.adds()) intent.has_info = false;
 
+  // ## On what terms?
+  if (intent.replace == protocol::EndReason::login && simple.user_ && s.manager.has_epochs()) {
+    auto& terms = intent.terms.emplace();
+    if (policy.cap) terms.cap = policy.cap->most, terms.at_cap = policy.cap->at_cap;
+    if (s.login_begun && s.login_begun->subject == intent.heir.subject) terms.seen = s.login_begun->seen;
+  }
+
   // ## What is due?
   if (!intent.replace && s.seat.hand) {
     // The record it was made from has been read already.
@@ -80,7 +87,7 @@ protocol::Intent RequestScopeBase::intent() {
   return intent;
 }
 
-void RequestScopeBase::prepare_heir(Intent& intent) {
+void ScopeBase::prepare_heir(Intent& intent) {
   auto& s = *state_;
   const auto& simple = *s.session;
   const auto* session = dynamic_cast<const Session*>(&simple);
@@ -101,8 +108,8 @@ void RequestScopeBase::prepare_heir(Intent& intent) {
   heir.handle = same ? record->handle : Handle::draw(s.manager.options_.random);
   payload.issued = now;
   payload.persistent = keep;
-  payload.remote_address = s.peer.remote_address;
-  payload.user_agent = s.user_agent;
+  payload.remote_address = s.arrival.peer.remote_address;
+  payload.user_agent = s.arrival.user_agent;
   payload.user = simple.user_.value_;
   if (simple.user_) payload.authenticated = now;
   if (!s.new_secret) s.manager.options_.random.fill(s.new_secret.emplace());

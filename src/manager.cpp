@@ -1,6 +1,5 @@
-#include "sancho/manager.hpp"
+#include "sancho/manager_base.hpp"
 
-#include "runner.hpp"
 #include "scope_state.hpp"
 
 namespace sancho {
@@ -37,11 +36,7 @@ Policy checked(Policy policy) {
 
 }  // namespace
 
-SessionManagerBase::SessionManagerBase(std::shared_ptr<SessionStore> store, Policy policy, ManagerOptions options)
-    : store_(std::move(store)), policy_(checked(std::move(policy))), options_(options) {
-  if (!store_) throw ConfigError("a session manager needs a store");
-  if (!store_->traits().thread_safe || !store_->traits().linearizable)
-    throw ConfigError(store_->name() + ": a session manager needs a store that is thread safe and linearizable");
+ManagerBase::ManagerBase(Policy policy, ManagerOptions options) : policy_(checked(std::move(policy))), options_(options) {
   parts_ = std::make_unique<const Parts>(Parts{
       .cookie = SetCookie(policy_.cookie.attributes()),
       .pre_cookie = SetCookie(pre_session_attributes(policy_.cookie)),
@@ -52,10 +47,10 @@ SessionManagerBase::SessionManagerBase(std::shared_ptr<SessionStore> store, Poli
   });
 }
 
-SessionManagerBase::~SessionManagerBase() = default;
+ManagerBase::~ManagerBase() = default;
 
 // An observer that throws hears of that once, and blocks nothing (F29).
-void SessionManagerBase::report(EventKind kind, const Handle& handle, std::string_view subject, std::string_view detail) const {
+void ManagerBase::report(EventKind kind, const Handle& handle, std::string_view subject, std::string_view detail) const {
   if (!options_.observer) return;
   Event event{kind, options_.clock.now(), handle, subject, detail};
   const auto failed = [&](std::string_view how) noexcept {
@@ -76,26 +71,17 @@ void SessionManagerBase::report(EventKind kind, const Handle& handle, std::strin
   }
 }
 
-void SessionManagerBase::maintain_session(RequestScopeBase& scope) { scope.maintain(); }
-
-bool SessionManagerBase::has_session_cookie(const Request& request, bool must_exist) {
-  const auto found = find_cookie(request.cookies, policy_.cookie.name);
-  if (found.outcome != FoundCookie::Outcome::found) return false;
-  auto id = SessionId::parse(found.value);
-  if (!id || !must_exist) return id.has_value();
-  protocol::Begin begin(std::move(id));
-  protocol::Env env{policy_.name_space, parts_->rules, options_.random, options_.clock.now()};
-  try {
-    run(begin, env, *store_, Deadline::after(policy_.store_timeout));
-  } catch (const StoreError& e) {
-    if (e.kind() == Trouble::corrupt) return false;
-    throw;
-  }
-  return begin.seat.hand.has_value();
+void ManagerBase::report_expired(std::span<const Handle> handles, std::string_view detail) const {
+  for (const auto& handle : handles) report(EventKind::expired, handle, {}, detail);
 }
 
-bool SessionManagerBase::origin_allowed(const Request& request) {
-  if (!parts_->guard) return true;
+protocol::Env ManagerBase::env(const protocol::Rules& rules) const {
+  return {policy_.name_space, rules, options_.random, options_.clock.now(), routing()};
+}
+
+// Passes what is not to be judged.
+OriginVerdict ManagerBase::judge_origin(const Request& request) {
+  if (!parts_->guard || !policy_.transport.by_cookie()) return {.pass = true, .reason = OriginReason::safe_method};
   const auto peer = parts_->proxies.resolve(request.peer_address, request.https,
                                             {request.x_forwarded_for, request.x_forwarded_proto, request.forwarded});
   const auto verdict = parts_->guard->check({.method = request.method,
@@ -105,18 +91,29 @@ bool SessionManagerBase::origin_allowed(const Request& request) {
                                              .host = request.host,
                                              .https = peer.https});
   if (verdict.blocked()) report(EventKind::request_refused, {}, {}, to_string(verdict.reason));
-  return verdict.pass;
+  return verdict;
 }
 
-bool SessionManagerBase::sweep(std::size_t budget) {
-  const auto swept = store_->sweep({.budget = budget}, Deadline::after(policy_.store_timeout));
-  for (const auto& handle : swept.handles) report(EventKind::expired, handle, {}, {});
-  return swept.more;
+bool ManagerBase::origin_allowed(const Request& request) { return judge_origin(request).pass; }
+
+bool ManagerBase::handshake_allowed(const Request& request) {
+  if (!parts_->guard && policy_.transport.by_cookie())
+    throw UsageError("rule broken: a handshake is judged by its origin, so the policy needs `origins`");
+  auto unsafe = request;
+  unsafe.method = "POST";
+  // Whatever `log_only` lets pass: no token is asked for behind this.
+  return !judge_origin(unsafe).blocked();
 }
 
-std::size_t SessionManagerBase::delete_old_sessions(Duration age) {
-  return sancho::delete_old_sessions(*store_, age, options_.clock.now(), Deadline::after(policy_.store_timeout),
-                                     [&](const Handle& handle) { report(EventKind::expired, handle, {}, "not accessed for long"); });
+bool ManagerBase::content_allowed(const Request& request) {
+  if (!policy_.json_only || is_safe_method(request.method) || sancho::json_only(request.content_type)) return true;
+  report(EventKind::request_refused, {}, {}, "not JSON");
+  return false;
+}
+
+int ManagerBase::refusal(const Request& request) {
+  if (!origin_allowed(request)) return 403;
+  return content_allowed(request) ? 0 : 415;
 }
 
 }  // namespace sancho

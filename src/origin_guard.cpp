@@ -4,6 +4,7 @@
 
 #include "ascii.hpp"
 #include "sancho/error.hpp"
+#include "sancho/http.hpp"
 #include "sancho/peer.hpp"
 
 namespace sancho {
@@ -30,7 +31,6 @@ std::string_view to_string(OriginReason reason) {
 namespace {
 // Methods are case-sensitive (RFC 9110): `get` is another method, and no safe
 // one. TRACE is not among them because no page can send it.
-bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 // What `Host` names, if that is this very machine. Names that merely resolve
 // to it are somebody else's.
@@ -78,7 +78,7 @@ bool OriginGuard::knows(const std::optional<Origin>& origin, const OriginRequest
 
 OriginReason OriginGuard::decide(const OriginRequest& request) const {
   using enum OriginReason;
-  if (is_safe(request.method)) return safe_method;
+  if (is_safe_method(request.method)) return safe_method;
   const auto site = request.sec_fetch_site;
   if (site == "same-origin") return same_origin;
   if (site == "none") return user_initiated;

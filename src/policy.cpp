@@ -24,7 +24,54 @@ std::string text(Duration d) {
 
 std::string text(const std::optional<Duration>& d) { return d ? text(*d) : "off"; }
 std::string text(bool b) { return b ? "yes" : "no"; }
+
+struct Demand {
+  bool StoreTraits::*trait;
+  const char* words;
+};
+constexpr Demand demands[] = {
+    {&StoreTraits::thread_safe, "thread safe"},
+    {&StoreTraits::multiprocess_safe, "safe for several processes"},
+    {&StoreTraits::durable, "durable across a crash"},
+    {&StoreTraits::power_safe, "durable across a power cut"},
+    {&StoreTraits::linearizable, "linearizable"},
+    {&StoreTraits::keeps, "one that drops no session before its time"},
+    {&StoreTraits::survives_failover, "one that loses nothing with a machine"},
+    {&StoreTraits::distributed, "on a clock of its own"},
+    {&StoreTraits::sweeps_itself, "one that sweeps itself"},
+};
+
+std::string demanded(const StoreTraits& traits) {
+  std::string words;
+  for (const auto& d : demands)
+    if (traits.*d.trait) words += (words.empty() ? "" : ", ") + std::string(d.words);
+  return words;
+}
+
+template <class Row>
+void describe_cookie(const Row& row, const CookieOptions& cookie) {
+  const CookieOptions standard;
+  row("cookie", cookie.name, standard.name);
+  const auto site = [](const CookieOptions& c) { return c.same_site == SameSite::lax ? "lax" : c.same_site == SameSite::strict ? "strict" : "none"; };
+  const auto domain = [](const CookieOptions& c) { return c.domain.empty() ? "this host alone" : c.domain; };
+  row("cookie's SameSite", site(cookie), site(standard));
+  row("cookie's domain", domain(cookie), domain(standard));
+  row("cookie without TLS", text(cookie.plain_http), text(standard.plain_http));
+}
 }  // namespace
+
+void Policy::check(SessionStore& store) const { check(store.traits(), store.epochs() != nullptr, store.name()); }
+
+void Policy::check(const StoreTraits& traits, bool has_epochs, const std::string& store_name) const {
+  std::string missing;
+  for (const auto& d : demands)
+    if (store_must.*d.trait && !(traits.*d.trait)) missing += (missing.empty() ? "" : ", ") + std::string(d.words);
+  if (!missing.empty())
+    throw ConfigError(store_name + ": by Policy::store_must the store must be " + missing +
+                      ", which this one is not under its settings; its page in the documentation says what it is");
+  if (cap && !has_epochs)
+    throw ConfigError(store_name + ": it cannot count a user's sessions; a policy with a cap needs another store");
+}
 
 Policy Policy::aal1() {
   Policy p;
@@ -67,7 +114,13 @@ void Policy::check() const {
   if (rotation_grace < Duration::zero() || rotation_grace > days(1)) wrong("rotation_grace must not be negative nor more than a day");
   if (keep_ended > days(30)) wrong("keep_ended must not be more than 30 days");
   if (keep_ended < rotation_grace + minutes(1)) wrong("keep_ended must be at least rotation_grace and a minute: tombstones have to outlast every request");
+  if (cap && cap->most == 0) wrong("cap.most must be at least 1; std::nullopt is no cap");
+  if (!store_must.thread_safe || !store_must.linearizable)
+    wrong("store_must.thread_safe and store_must.linearizable are what every manager needs, and cannot be given up");
   if (max_session_bytes < 1024) wrong("max_session_bytes must be at least 1024");
+  transport.check();
+  if (!transport.by_cookie() && cookie != CookieOptions{})
+    wrong("cookie says how a cookie is to be, and transport that there is none: leave one of them as it is");
   (void)SetCookie(cookie.attributes());
   (void)TrustedProxies(proxies);
   if (origins) (void)OriginGuard(*origins);
@@ -89,15 +142,28 @@ std::string Policy::describe() const {
   row("an old id leads on for", text(rotation_grace), text(standard.rotation_grace));
   row("tombstones kept for", text(keep_ended), text(standard.keep_ended));
   row("store timeout", text(store_timeout), text(standard.store_timeout));
-  row("cookie", cookie.name, standard.cookie.name);
-  const auto site = [](const CookieOptions& c) { return c.same_site == SameSite::lax ? "lax" : c.same_site == SameSite::strict ? "strict" : "none"; };
-  const auto domain = [](const CookieOptions& c) { return c.domain.empty() ? "this host alone" : c.domain; };
-  row("cookie's SameSite", site(cookie), site(standard.cookie));
-  row("cookie's domain", domain(cookie), domain(standard.cookie));
-  row("cookie without TLS", text(cookie.plain_http), text(standard.cookie.plain_http));
+  const auto out = [](Outage o) {
+    return o == Outage::fail_closed ? "refused" : o == Outage::read_only ? "served if they change nothing" : "served, pages without their session";
+  };
+  row("requests while the store is out of order", out(outage), out(standard.outage));
+  const auto travels = [](const Transport& t) {
+    if (t.by_cookie()) return std::string("cookie");
+    return fmt::format("{}{}{}, told in {}", t.request_header, t.scheme.empty() ? "" : ": ", t.scheme, t.response_header);
+  };
+  row("the id travels in", travels(transport), travels(standard.transport));
+  if (transport.by_cookie()) describe_cookie(row, cookie);
   row("address checked", text(check_session_addr), text(standard.check_session_addr));
-  row("origin of unsafe requests checked", text(origins.has_value()), text(standard.origins.has_value()));
+  const auto origin = [](const Policy& p) { return p.transport.by_cookie() ? text(p.origins.has_value()) : "not needed"; };
+  row("origin of unsafe requests checked", origin(*this), origin(standard));
+  row("unsafe requests must bring JSON", text(json_only), text(standard.json_only));
   row("session ended when an old id comes back", text(end_session_on_replay), text(standard.end_session_on_replay));
+  const auto most = [](const std::optional<SessionCap>& c) {
+    if (!c) return std::string("any number");
+    const auto then = c->at_cap == AtCap::refuse ? "one more is refused" : c->at_cap == AtCap::evict_oldest ? "the oldest gives way" : "the idlest gives way";
+    return fmt::format("{}, {}", c->most, then);
+  };
+  row("sessions of one user", most(cap), most(standard.cap));
+  row("the store must be", demanded(store_must), demanded(standard.store_must));
   row("largest session in bytes", std::to_string(max_session_bytes), std::to_string(standard.max_session_bytes));
   return "| limit | value | departs from the default |\n|---|---|---|\n" + rows;
 }

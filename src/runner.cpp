@@ -1,6 +1,7 @@
 #include "runner.hpp"
 
 #include <thread>
+#include <utility>
 
 namespace sancho {
 
@@ -18,10 +19,15 @@ struct Perform {
     if (!record) return Absent{};
     return Found{std::move(*record)};
   }
-  Answer operator()(const Create& op) const { return widen(store.create(op.key, op.record, deadline)); }
+  Answer operator()(const Create& op) const {
+    return widen(store.create(op.key, op.record, deadline, op.admission ? &*op.admission : nullptr));
+  }
   Answer operator()(const Commit& op) const { return widen(store.commit(op.key, op.expected, op.record, deadline)); }
   Answer operator()(const Touch& op) const { return widen(store.touch(op.key, op.incarnation, op.accessed, deadline)); }
   Answer operator()(const Erase& op) const { return widen(store.erase(op.key, op.expected, deadline)); }
+
+  Answer operator()(const AskEpochs& op) const { return store.epochs()->epochs(op.subject, deadline); }
+  Answer operator()(const Find& op) const { return Sessions{store.subjects()->find_by_subject(op.subject, deadline)}; }
 
   template <class Variant>
   static Answer widen(Variant answer) {
@@ -31,17 +37,15 @@ struct Perform {
 
 }  // namespace
 
-Answer perform(SessionStore& store, const Op& op, Deadline deadline) {
+Answer ask(SessionStore& store, const Op& op, Deadline deadline) { return std::visit(Perform{store, deadline}, op); }
+
+Answer perform(SessionStore& store, const Op& op, Deadline deadline, Pace& pace) {
   try {
-    return std::visit(Perform{store, deadline}, op);
+    auto answer = ask(store, op, deadline);
+    pace.answered();
+    return answer;
   } catch (const StoreError& e) {
-    // An erase only tidies up a copy that opens nothing: what it leaves expires.
-    if (std::holds_alternative<Erase>(op)) return Lost{};
-    // A load that was not answered found nothing out, whatever the store says.
-    if (!e.maybe_done() || std::holds_alternative<Load>(op)) throw;
-    if (std::holds_alternative<Touch>(op)) throw;
-    if (deadline.passed()) throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; it cannot be told whether the last write happened", true);
-    std::this_thread::sleep_for(std::min(deadline.left(), Duration(5)));
+    std::this_thread::sleep_for(pace.lost(op, e));
     return Lost{};
   }
 }

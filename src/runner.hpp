@@ -1,24 +1,95 @@
-// Runs a protocol machine against a store and blocks until it is done.
+// Carries out tasks against a store, and blocks until they are done.
 #pragma once
 
-#include "protocol/machine.hpp"
+#include <utility>
+
+#include "task.hpp"
 
 namespace sancho {
 
-// One operation. A writing one whose answer was lost (`maybe_done`) is `Lost`
-// as long as there is time to send it again; other trouble is thrown on.
-protocol::Answer perform(SessionStore& store, const protocol::Op& op, Deadline deadline);
+// ## What both ways of carrying out share
 
-// Throws what the store throws; *contention* when others kept getting in first
-// until the deadline; *in_doubt* when the answer to a write stayed lost.
-template <class Machine>
-void run(Machine& machine, protocol::Env& env, SessionStore& store, Deadline deadline) {
+inline bool writes(const protocol::Op& op) {
+  return std::holds_alternative<protocol::Create>(op) || std::holds_alternative<protocol::Commit>(op);
+}
+
+// How it goes with the operations of one machine.
+class Pace {
+ public:
+  explicit Pace(Deadline until) : until_(until) {}
+
+  // Before the next operation, `answer` being that to the last. Throws
+  // *contention* when others kept getting in first until the deadline.
+  void check(const protocol::Answer& answer, const SessionStore& store) const {
+    check(answer, [&] { return store.name(); });
+  }
+  template <class Name>
+  void check(const protocol::Answer& answer, Name name) const {
+    const bool conflict = std::holds_alternative<Conflict>(answer) || std::holds_alternative<Refused>(answer);
+    if (conflict && until_.passed())
+      throw StoreError(Trouble::contention, name() + ": other requests kept changing the session until the deadline");
+  }
+
+  // The operation was not answered, as `error` says, which is being handled. How
+  // long to wait before it is sent again; what cannot be helped is thrown on.
+  //
+  // Sent again after a lost answer, it may meet a store that is down by now:
+  // that one did not do it this time, which says nothing of the time before. It
+  // is lost still, and *in doubt* when the time is over or the store refuses.
+  Duration lost(const protocol::Op& op, const StoreError& error);
+
+  // The operation was answered.
+  void answered() { in_doubt_ = false; }
+  // It was sent before, and that answer was lost.
+  bool in_doubt() const { return in_doubt_; }
+
+ private:
+  Deadline until_;
+  bool in_doubt_ = false;
+};
+
+inline Duration Pace::lost(const protocol::Op& op, const StoreError& e) {
+  const bool again = std::exchange(in_doubt_, false);
+  // An erase only tidies up a copy that opens nothing: what it leaves expires.
+  if (std::holds_alternative<protocol::Erase>(op)) return Duration::zero();
+  // A question that was not answered found nothing out, whatever the store says.
+  if (!writes(op)) throw;
+  if (!e.maybe_done() && !again) throw;
+  const bool may_pass = e.maybe_done() || e.kind() == Trouble::unavailable;
+  if (until_.passed() || !may_pass)
+    throw StoreError(Trouble::in_doubt, std::string(e.what()) + "; it cannot be told whether the last write happened",
+                     true);
+  in_doubt_ = true;
+  return std::min(until_.left(), Duration(5));
+}
+
+// ## And how it is done by waiting
+
+// One operation, as the store does it.
+protocol::Answer ask(SessionStore& store, const protocol::Op& op, Deadline deadline);
+// The same; what is lost has been waited for a while.
+protocol::Answer perform(SessionStore& store, const protocol::Op& op, Deadline deadline, Pace& pace);
+
+template <StoreTask Task>
+void run(Task& task, SessionStore& store) {
+  const auto until = task.until();
+  Pace pace(until);
   protocol::Answer answer;
-  while (const auto* op = machine.resume(env, answer)) {
-    const bool conflict = std::holds_alternative<Conflict>(answer);
-    if (conflict && deadline.passed())
-      throw StoreError(Trouble::contention, store.name() + ": other requests kept changing the session until the deadline");
-    answer = perform(store, *op, deadline);
+  while (const auto* op = task.resume(answer)) {
+    pace.check(answer, store);
+    answer = task.plain() ? ask(store, *op, until) : perform(store, *op, until, pace);
+  }
+}
+
+// Carries out a task. Throws what it makes of its trouble.
+template <StoreTask Task>
+void carry_out(Task& task, SessionStore& store) {
+  while (task.more()) {
+    try {
+      run(task, store);
+    } catch (const StoreError& e) {
+      task.failed(e);
+    }
   }
 }
 

@@ -1,14 +1,19 @@
 // What a request scope holds, for the files that implement it.
 #pragma once
 
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "id_lines.hpp"
 #include "protocol/request.hpp"
-#include "sancho/manager.hpp"
+#include "sancho/manager_base.hpp"
 #include "sancho/pre_session.hpp"
 
 namespace sancho {
 
 // What a manager makes once of its policy.
-struct SessionManagerBase::Parts {
+struct ManagerBase::Parts {
   SetCookie cookie;
   SetCookie pre_cookie;
   TrustedProxies proxies;
@@ -17,37 +22,60 @@ struct SessionManagerBase::Parts {
   protocol::Rules rules;
 };
 
-// By when the store must have answered a step that begins now.
-inline Deadline deadline(const SessionManagerBase& manager) { return Deadline::after(manager.policy().store_timeout); }
+// Nothing of the request itself is kept: its buffers may be gone as soon as
+// whoever serves it waits.
+struct ScopeBase::Arrival {
+  Arrival(const ManagerBase& manager, const Request& request);
 
-struct RequestScopeBase::State {
-  State(SessionManagerBase& m, Peer p, std::string agent) : manager(m), peer(std::move(p)), user_agent(std::move(agent)) {}
-
-  SessionManagerBase& manager;
   Peer peer;
   std::string user_agent;
+  bool safe = false;            // it asks for nothing to be changed
+  bool from_elsewhere = false;  // its cookie would go over the network without TLS
+  std::optional<CsrfSecret> pre_session;  // the visitor's, if the cookie was good
+  std::optional<SessionId> id;
+  const char* id_refused = nullptr;  // why there is no id, though something was there
+};
+
+struct ScopeBase::State {
+  State(ManagerBase& m, Arrival a) : manager(m), arrival(std::move(a)), pre_session(arrival.pre_session) {}
+
+  ManagerBase& manager;
+  Arrival arrival;
 
   protocol::Seat seat;
   // The record the session was made from, once the seat has a newer one.
   std::optional<Record> loaded;
   std::unique_ptr<SimpleSession> session;
 
-  std::optional<CsrfSecret> pre_session;    // the visitor's, if the cookie was good
+  std::optional<CsrfSecret> pre_session;    // the visitor's: brought along, or new
   std::optional<std::string> pre_issued;    // a new one, to be sent
   std::optional<CsrfSecret> new_secret;     // of the session that a login makes
+
+  // The epochs at `begin_login`, and of whom.
+  struct LoginBegun {
+    std::string subject;
+    EpochsSeen seen;
+  };
+  std::optional<LoginBegun> login_begun;
+  LoginOutcome login = LoginOutcome::none;
+  std::optional<protocol::Hand> ended_in;  // once it is maintained
+  // The thread that is inside a function of the session; of none, where nothing
+  // is checked.
+  std::atomic<std::thread::id> user;
+  bool blind = false;           // the session could not be read, and the page is served without
+  bool write_failed = false;    // the store did not take a write of this request
 
   bool maintained = false;  // saved, or given up
   bool closed = false;
   bool failed = false;  // `finish` threw
+  const int exceptions = std::uncaught_exceptions();  // that were on their way when it began
   bool delete_cookie = false;
   bool clear_site_data = false;
   HeaderLines lines;
 
   // The policy's, and the length of this session class's token queue.
   protocol::Rules rules() const;
-  protocol::Env env(RandomSource& random, Time now, const protocol::Rules& rules) const {
-    return {manager.policy().name_space, rules, random, now};
-  }
+  protocol::Env env(const protocol::Rules& rules) const;
 };
 
 }  // namespace sancho

@@ -10,10 +10,11 @@
 #include <typeinfo>
 
 #include "base64url.hpp"
+#include "checks.hpp"
 #include "crypto.hpp"
 #include "protocol/payload.hpp"
 #include "sancho/csrf.hpp"
-#include "sancho/manager.hpp"
+#include "sancho/manager_base.hpp"
 
 namespace sancho {
 
@@ -23,8 +24,7 @@ SimpleSession::SimpleSession(const SessionContext& context)
     : scope_(context.scope),
       clock_(context.clock),
       random_(context.random),
-      record_(context.record),
-      thread_(std::this_thread::get_id()) {
+      record_(context.record) {
   if (!record_) {
     created_ = accessed_ = clock_.now();
     remote_address_ = context.remote_address;
@@ -45,12 +45,12 @@ SimpleSession::SimpleSession(const SessionContext& context)
 SimpleSession::~SimpleSession() = default;
 
 const User& SimpleSession::user() const {
-  check_use();
+  const auto held = use();
   return user_;
 }
 
 void SimpleSession::set_user(User user) {
-  check_use();
+  const auto held = use();
   if (user_ && user.subject() != user_.subject()) leave_user();
   user_ = std::move(user);
   user_set_ = true;
@@ -65,18 +65,18 @@ void SimpleSession::blank() {
 }
 
 void SimpleSession::reauthenticated() {
-  check_use();
+  const auto held = use();
   reauthenticated_ = true;
 }
 
 void SimpleSession::keep_logged_in(bool keep) {
-  check_use();
+  const auto held = use();
   persistent_ = keep;
   keep_said_ = true;
 }
 
 void SimpleSession::renew_id() {
-  check_use();
+  const auto held = use();
   renew_id_ = true;
 }
 
@@ -131,11 +131,11 @@ void SimpleSession::dump(std::ostream& out, bool header, bool /*deep*/) const {
   out << fmt::format("  _form_tokens: {}\n", form_token_count());
 }
 
-void SimpleSession::check_use() const {
-#ifdef SANCHO_CHECKS
-  if (!open_) throw UsageError("rule broken: a session is used after its request has finished");
-  if (std::this_thread::get_id() != thread_) throw UsageError("rule broken: a session is used from another thread than its request's");
-#endif
+SessionUse SimpleSession::use() const {
+  if constexpr (!checks) return SessionUse(nullptr);
+  if (!open_) misused({Rule::used_in_time, "rule broken: a session is used after its request has finished"});
+  if (const auto broken = scope_.out_of_turn()) misused(*broken);
+  return SessionUse(scope_.begin_use() ? &scope_ : nullptr);
 }
 
 // ## Slots
@@ -158,14 +158,14 @@ std::optional<std::string_view> Session::loaded_bytes(std::string_view name) con
 }
 
 std::optional<std::string_view> Session::slot_bytes(std::string_view name) const {
-  check_use();
+  const auto held = use();
   for (const auto& edit : edits_)
     if (edit.name == name) return edit.bytes.empty() ? std::nullopt : std::optional<std::string_view>(edit.bytes);
   return loaded_bytes(name);
 }
 
 void Session::put_slot(std::string_view name, std::string bytes, Merge merge) {
-  check_use();
+  const auto held = use();
   for (auto& edit : edits_)
     if (edit.name == name) {
       edit.bytes = std::move(bytes);
@@ -241,7 +241,7 @@ Session::TokenDigest Session::digest(std::string_view token) {
 }
 
 std::string Session::create_form_token() {
-  check_use();
+  const auto held = use();
   std::array<std::byte, 16> bytes;
   random_.fill(bytes);
   auto token = base64url(bytes);
@@ -277,7 +277,7 @@ std::vector<Session::TokenDigest> Session::loaded_tokens() const {
 }
 
 bool Session::has_form_token(std::string_view token) const {
-  check_use();
+  const auto held = use();
   const auto wanted = digest(token);
   return in(tokens_made_, wanted) || in(loaded_tokens(), wanted);
 }
@@ -292,26 +292,24 @@ bool Session::remove_form_token(std::string_view token) {
 
 std::size_t Session::form_token_count() const { return loaded_tokens().size() + tokens_made_.size(); }
 
-std::optional<FormClaim> Session::consume_form_token(std::string_view token) {
-  check_use();
-  const auto wanted = digest(token);
-  // Made by this very request: nobody else can have it yet.
-  if (in(tokens_made_, wanted))
-    throw UsageError("rule broken: a form token is consumed by the request that made it");
-  auto claim = scope_.consume(wanted);
-  if (in(loaded_tokens(), wanted)) tokens_removed_.push_back(wanted);
-  return claim;
+std::optional<FormClaim> Session::consume_form_token(std::string_view token) { return scope_.consume(token); }
+
+bool FormClaim::give_back() { return scope_->give_back(*this); }
+
+bool Session::made_here(const TokenDigest& token) const { return in(tokens_made_, token); }
+
+void Session::take_out(const TokenDigest& token) {
+  if (in(loaded_tokens(), token)) tokens_removed_.push_back(token);
 }
 
-bool FormClaim::give_back() { return scope_->give_back(token_, attempt_); }
-
 std::string Session::csrf_token(std::string_view form) {
-  check_use();
-  return mask_csrf_token(*scope_.csrf_secret(true), form, random_);
+  const auto held = use();
+  const auto secret = scope_.csrf_secret(true);
+  return secret ? mask_csrf_token(*secret, form, random_) : std::string();
 }
 
 bool Session::check_csrf_token(std::string_view token, std::string_view form) {
-  check_use();
+  const auto held = use();
   return scope_.csrf_matches(token, form);
 }
 
@@ -325,6 +323,7 @@ using Flashes = std::vector<std::pair<std::uint64_t, std::string>>;
 }  // namespace
 
 void Session::flash(std::string_view message) {
+  const auto held = use();
   auto all = get<Flashes>(flash_slot).value_or(Flashes{});
   all.emplace_back(random_.draw_u64(), message);
   // Nobody reads more at once, and who never reads any must not fill the store.
@@ -333,6 +332,7 @@ void Session::flash(std::string_view message) {
 }
 
 std::vector<std::string> Session::take_flashes() {
+  const auto held = use();
   std::vector<std::string> messages;
   for (auto& [number, text] : get<Flashes>(flash_slot).value_or(Flashes{})) messages.push_back(std::move(text));
   if (!messages.empty()) put_slot(flash_slot, {}, Merge::set_union());

@@ -2,8 +2,8 @@
 
 #include <stdexcept>
 
+#include "checks.hpp"
 #include "scope_state.hpp"
-#include "sancho/manager.hpp"
 
 namespace sancho {
 
@@ -15,11 +15,18 @@ SlotBase::SlotBase(Session& session, std::string_view name, SlotOptions options)
 }
 
 void SlotBase::erase() {
+  const auto held = use();
   forget();
   session_.erase(name_);
 }
 
-void SlotBase::check_use() const { session_.check_use(); }
+// Asked at each look at a slot, so the session is not asked in vain.
+SessionUse SlotBase::use() const {
+  if constexpr (!checks) return SessionUse(nullptr);
+  return session_.use();
+}
+
+void SessionUse::end() noexcept { scope_->end_use(); }
 
 std::optional<std::string_view> SlotBase::bytes() const { return session_.slot_bytes(name_); }
 

@@ -20,7 +20,6 @@ Record Throttle::first_attempt() const {
   Record note;
   note.state = State::note;
   note.version.incarnation = random_.draw_u64();
-  note.version.counter = 1;
   note.created = note.accessed = clock_.now();
   note.ends = note.created + options_.window;
   note.payload = encode(std::uint32_t{1});
@@ -38,7 +37,7 @@ std::optional<Duration> Throttle::try_once(const SessionKey& key, Deadline deadl
   const auto now = clock_.now();
   if (count >= options_.attempts) return std::max(note->ends - now, Duration{1});
   const auto seen = note->version;
-  ++note->version.counter;
+  note->version = seen.after(random_.draw_u64());
   note->accessed = now;
   note->payload = encode(count + 1);
   counted = std::holds_alternative<Done>(store_.commit(key, seen, *note, deadline));

@@ -25,9 +25,10 @@
 #include <utility>
 #include <vector>
 
+#include "sancho/export.hpp"
 #include "sancho/msgpack.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // A string of bytes that is not text.
 struct Bytes {

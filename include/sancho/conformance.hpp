@@ -25,9 +25,15 @@
 #include <string_view>
 #include <vector>
 
+#include "sancho/export.hpp"
 #include "sancho/store.hpp"
 
 namespace sancho::conformance {
+class Lab;  // a store under test and what is needed to ask it questions
+}  // namespace sancho::conformance
+
+namespace sancho SANCHO_EXPORT {
+namespace conformance {
 
 // One empty place where a store can be. The suite asks for a new one for every
 // fact.
@@ -42,6 +48,10 @@ struct Venue {
   // pass, and the suite's goes along. Empty where the store uses `clock`.
   std::function<void(Duration)> pass = {};
 
+  // What time it is there, where `pass` really waits: facts take time too.
+  // Empty where it is as late as has passed.
+  std::function<Time()> now = {};
+
   // The unit of the suite's idle times and waits. A store that really waits
   // wants a small one.
   Duration unit = std::chrono::minutes{1};
@@ -49,10 +59,20 @@ struct Venue {
 
 using Factory = std::function<Venue()>;
 
-class Lab;  // a store under test and what is needed to ask it questions
-
 // What a fact presupposes.
-enum class Need { nothing, threads, second_handle, durable, subjects, scan, no_admission, given_clock };
+enum class Need {
+  nothing,
+  threads,
+  second_handle,
+  durable,
+  subjects,
+  epochs,
+  no_epochs,
+  scan,
+  no_scan,
+  sweeps,  // what expires waits for `sweep`
+  given_clock,
+};
 
 // One clause of the contract, as a check that throws what is wrong.
 struct Fact {
@@ -82,7 +102,8 @@ std::vector<std::string> broken_facts(const Factory& factory);
 // Returns how many.
 int register_store(const std::string& suite, Factory factory);
 
-}  // namespace sancho::conformance
+}  // namespace conformance
+}  // namespace sancho
 
 // In a source file, outside of any function.
 #define SANCHO_STORE_CONFORMANCE(name, ...)                     \

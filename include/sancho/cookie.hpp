@@ -19,7 +19,9 @@
 #include <string>
 #include <string_view>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // ## Reading
 //
@@ -154,6 +156,8 @@ struct CookieOptions {
 
   // For development on one's own machine, without TLS: a plain `sid`.
   static CookieOptions insecure_dev();
+
+  bool operator==(const CookieOptions&) const = default;
 
   // As attributes: always `HttpOnly`, and `Secure` unless `plain_http`.
   CookieAttributes attributes() const;

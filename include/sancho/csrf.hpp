@@ -18,10 +18,11 @@
 #include <string>
 #include <string_view>
 
+#include "sancho/export.hpp"
 #include "sancho/origin_guard.hpp"
 #include "sancho/random.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 using CsrfSecret = std::array<std::byte, 32>;
 

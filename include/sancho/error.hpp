@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 enum class Trouble {
   unavailable,  // the store did not answer, or cannot be understood yet: try later
@@ -54,7 +56,8 @@ class ConfigError : public std::invalid_argument {
 // The program broke a rule of this library: a session used after its request,
 // or from two threads, a request finished twice. `what()` names the rule. (A
 // request that is never finished cannot throw from where it goes away: it is
-// the event `unfinished`.)
+// the event `unfinished`.) Where the library was built with checks, some of
+// these abort instead: misuse.hpp.
 class UsageError : public std::logic_error {
  public:
   using std::logic_error::logic_error;

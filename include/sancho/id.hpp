@@ -19,9 +19,10 @@
 #include <string>
 #include <string_view>
 
+#include "sancho/export.hpp"
 #include "sancho/random.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // The nonce that a rotation keeps in the moved record, so that everyone who
 // holds the old id (and nobody who holds only the store) computes the same
@@ -38,8 +39,9 @@ class SessionId {
   // unused low bits zero (the gate of security rule K8). Throws nothing.
   static std::optional<SessionId> parse(std::string_view text);
 
-  // A new one, without a routing tag. Throws `RandomError`.
-  static SessionId draw(RandomSource& random);
+  // A new one, with a routing tag (24 bits, `Routing` in store.hpp) or without.
+  // Throws `RandomError`.
+  static SessionId draw(RandomSource& random, std::optional<std::uint32_t> tag = {});
 
   // The id that a rotation of this one gives:
   // HMAC-SHA256(id, "sancho successor" ‖ nonce). The routing tag stays.
@@ -78,20 +80,27 @@ class SessionKey {
   // of notes and the ids of sessions cannot meet.
   static SessionKey of_note(std::string_view name_space, std::string_view name);
 
-  // From what `bytes` or `hex` gave. Nothing if it is not 32 bytes, or not 64
-  // digits of lower-case hexadecimal.
-  static std::optional<SessionKey> from_bytes(std::string_view bytes);
-  static std::optional<SessionKey> from_hex(std::string_view hex);
+  // From what `bytes` or `hex` gave, and `tag`. Nothing if it is not 32 bytes,
+  // or not 64 digits of lower-case hexadecimal.
+  static std::optional<SessionKey> from_bytes(std::string_view bytes, std::optional<std::uint32_t> tag = {});
+  static std::optional<SessionKey> from_hex(std::string_view hex, std::optional<std::uint32_t> tag = {});
 
   // The 32 bytes, as a view into this key; and in lower-case hexadecimal,
   // which is safe as a file name.
   std::string_view bytes() const { return {reinterpret_cast<const char*>(digest_.data()), digest_.size()}; }
   std::string hex() const;
 
-  auto operator<=>(const SessionKey&) const = default;
+  // The routing tag of the id it was made of: where a store over many places
+  // keeps it. It says nothing that the digest does not, so keys compare without.
+  std::optional<std::uint32_t> tag() const { return tag_ == no_tag ? std::nullopt : std::optional(tag_); }
+
+  auto operator<=>(const SessionKey& other) const { return digest_ <=> other.digest_; }
+  bool operator==(const SessionKey& other) const { return digest_ == other.digest_; }
 
  private:
+  static constexpr std::uint32_t no_tag = ~std::uint32_t{0};
   std::array<std::byte, 32> digest_{};
+  std::uint32_t tag_ = no_tag;
   friend struct std::hash<SessionKey>;
 };
 

@@ -22,68 +22,31 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "sancho/csrf.hpp"
-#include "sancho/event.hpp"
-#include "sancho/http.hpp"
-#include "sancho/policy.hpp"
-#include "sancho/session.hpp"
-#include "sancho/store.hpp"
+#include "sancho/export.hpp"
+#include "sancho/manager_base.hpp"
 
-namespace sancho {
-
-namespace protocol {
-struct Hand;
-struct Intent;
-class Finish;
-enum class EndReason : std::uint8_t;
-}  // namespace protocol
-
-// What a manager is made with besides its policy. All must outlive it.
-struct ManagerOptions {
-  const Clock& clock = system_clock();
-  RandomSource& random = system_random();
-  Observer* observer = nullptr;
-};
-
-// One of a user's sessions, for the page "where am I logged in".
-struct SessionInfo {
-  Handle handle;
-  Time created, accessed;
-  std::string remote_address, user_agent;
-  bool current = false;  // the one that asks
-};
+namespace sancho SANCHO_EXPORT {
 
 class SessionManagerBase;
 
 // One request's hold on its session. It stays where it was made, on the thread
-// that made it.
-class RequestScopeBase {
+// that made it. What asks nobody is in `ScopeBase`.
+class RequestScopeBase : public ScopeBase {
  public:
-  RequestScopeBase(const RequestScopeBase&) = delete;
-  RequestScopeBase& operator=(const RequestScopeBase&) = delete;
-
   // Saves what changed and gives the header lines for the response: call it
   // before the first byte of the response leaves. Once; the session is closed
   // then. Throws `StoreError`, and then nothing of this request is kept, or, of
   // kind *in_doubt*, nobody can tell.
   HeaderLines finish();
-  // Saves nothing. The header lines are those of what acted at once (a logout's
-  // cookie); also after a `finish` that threw. Throws nothing.
-  HeaderLines abort() noexcept;
 
   // Logs out, now: the session is ended in the store when this returns, in all
   // processes, whatever other requests are doing (promise P2). The handler goes
   // on with a blank session: what it sets there is not kept, unless it logs
   // somebody in.
   void expire_session();
-  // Makes the browser forget the cookie, at the end of the request; the session
-  // itself stays.
-  void revoke_session_cookie();
-
-  // Did the user log in or reauthenticate at most this long ago?
-  bool is_fresh(std::optional<Duration> max_age = {}) const;
 
   // The sessions of the user: of the one who is being logged in, if this request
   // does that, else with this session among them; empty for nobody. Needs a store
@@ -92,63 +55,38 @@ class RequestScopeBase {
   // Ends one of the user's sessions by its handle, now. False if the user has
   // no such session: of another user's it cannot be told that it exists.
   bool end_session(const Handle& handle);
-  // Ends all of the user's sessions but this one, now; how many. (One whose id
-  // is being renewed at this very moment by a request that then crashes is not
-  // found: see "Limits" in DESIGN.md.)
+  // Ends all of the user's sessions but this one, now; how many. On a store with
+  // the power `Epochs` also those that are just being made, so that who changes
+  // a password is alone afterwards; elsewhere a login that is in flight goes on.
   std::size_t end_other_sessions();
 
-  // The client's address, from the peer or from a trusted proxy.
-  const std::string& remote_address() const;
-  bool https() const;
+  // Call it before a password is checked: a login that finishes after all of the
+  // user's sessions were ended since (because the password was changed, say)
+  // then loses. Without it a login counts from its `finish` on, where the store
+  // has epochs. Throws `StoreError`.
+  void begin_login(std::string_view subject);
 
  protected:
   RequestScopeBase(SessionManagerBase& manager, const Request& request);
-  ~RequestScopeBase();
-  void adopt(std::unique_ptr<SimpleSession> session);
-  SimpleSession& session() const;
-  const SessionContext context() const;
+  ~RequestScopeBase() override;
 
  private:
   friend class SessionManagerBase;
-  friend class SimpleSession;
-  friend class Session;
-  friend class FormClaim;
-  friend class SlotBase;
-
-  std::optional<FormClaim> consume(const std::array<std::byte, 16>& token);
-  bool give_back(const std::array<std::byte, 16>& token, std::uint64_t attempt);
-  // The secret for this page's forms; with `make`, there is one afterwards.
-  std::optional<CsrfSecret> csrf_secret(bool make);
-  bool csrf_matches(std::string_view token, std::string_view form);
-  void report(EventKind kind, std::string_view detail = {}) const;
-  void close();
-
-  void move_to(protocol::Hand&& where);
-  // The user this request acts for, or nobody; and that user's session that it
-  // is served from, if it is one.
-  std::string acting_for() const;
-  std::optional<Handle> own_handle() const;
-  bool end_one(KeyedRecord& keyed, Deadline until);
-  std::size_t end_where(const std::function<bool(const KeyedRecord&)>& chosen);
-  protocol::Intent intent();
-  void prepare_heir(protocol::Intent& intent);
+  std::optional<FormClaim> consume(std::string_view token) override;
+  bool give_back(const FormClaim& claim) override;
+  std::optional<Misuse> out_of_turn() const override;
   void maintain();
-  void conclude(protocol::Finish& done, std::optional<protocol::EndReason> reason, std::optional<Handle> before);
-  HeaderLines leave();
 
-  struct State;
-  std::unique_ptr<State> state_;
+  SessionManagerBase& manager_;
+  std::thread::id thread_;
 };
 
 template <class S>
 class RequestScope;
 
 // What does not depend on the session class.
-class SessionManagerBase {
+class SessionManagerBase : public ManagerBase {
  public:
-  SessionManagerBase(const SessionManagerBase&) = delete;
-  SessionManagerBase& operator=(const SessionManagerBase&) = delete;
-
   // ## The package's names for what a scope does
 
   HeaderLines finish_successful_request(RequestScopeBase& scope) { return scope.finish(); }
@@ -157,42 +95,56 @@ class SessionManagerBase {
   void revoke_session_cookie(RequestScopeBase& scope) { scope.revoke_session_cookie(); }
   // Saves the session if it has info, removes it if it has none any more, and
   // decides on its cookie. `finish` is this and the closing of the scope.
-  void maintain_session(RequestScopeBase& scope);
+  void maintain_session(RequestScopeBase& scope) { scope.maintain(); }
 
-  // Has the request a session cookie, of the right form? With `must_exist`, the
-  // store is asked whether it opens a session.
+  // Has the request a session cookie, of the right form? (Or the header that
+  // `Policy::transport` names.) With `must_exist`, the store is asked whether it
+  // opens a session.
   bool has_session_cookie(const Request& request, bool must_exist = false);
 
-  // Whether the request may change something, as far as its origin tells
-  // (`Policy::origins`). The adapters ask it before the handler runs.
-  bool origin_allowed(const Request& request);
+  // ## Ending other people's sessions, now
 
-  // ## Housekeeping: call it now and then, from any thread or process
+  // All of a user's sessions, and the logins that are being made; how many
+  // sessions. Needs a store with the power `subjects`; without `Epochs` a login
+  // that is in flight goes on. One that cannot be ended keeps none of the others;
+  // it is thrown at the end as `StoreError`, and *in doubt* where some have ended.
+  std::size_t end_sessions_of(std::string_view subject);
+  // Everybody's, visitors' too: after a break-in; how many. Walks over the whole
+  // store, with `Policy::store_timeout` for each session, and needs `scan`.
+  // Throws as `end_sessions_of` does. Both may be called from any thread.
+  std::size_t end_all_sessions();
+
+  // ## Housekeeping: call it now and then, from any thread or process; or leave
+  // it to a `Sweeper` (sweeper.hpp), which does it once for all of them
 
   // Removes expired records, a bounded number a call; true if more wait.
   bool sweep(std::size_t budget = 1000);
-  // The package's: removes the sessions not accessed for `age`; how many.
+  // The package's: removes the sessions not accessed for `age`; how many. Works
+  // for `Policy::store_timeout` at most, and the next call goes on there.
   std::size_t delete_old_sessions(Duration age);
 
   SessionStore& store() const { return *store_; }
-  const Policy& policy() const { return policy_; }
-  const Clock& clock() const { return options_.clock; }
 
  protected:
   // Throws `ConfigError` if the policy cannot work, or asks for more than the
   // store gives.
   SessionManagerBase(std::shared_ptr<SessionStore> store, Policy policy, ManagerOptions options);
-  ~SessionManagerBase();
+  ~SessionManagerBase() override;
 
  private:
   friend class RequestScopeBase;
-  struct Parts;
-  void report(EventKind kind, const Handle& handle, std::string_view subject, std::string_view detail) const;
+  std::string store_name() const override;
+  Routing* routing() const override;
+  const Health* health() const override;
+  bool has_subjects() const override;
+  bool has_epochs() const override;
+
+  // Changes the epoch of a subject (everyone's: empty) where there is one; what
+  // it is now.
+  std::optional<std::uint64_t> change_epoch(std::string_view subject, Deadline until);
+  std::size_t end_chosen(std::string_view subject, const std::function<bool(const KeyedRecord&)>& chosen, Deadline until);
 
   std::shared_ptr<SessionStore> store_;
-  Policy policy_;
-  ManagerOptions options_;
-  std::unique_ptr<const Parts> parts_;
 };
 
 // `S` derives from `SimpleSession` or `Session`.

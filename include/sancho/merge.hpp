@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // Erasing a slot erases all of it, whatever others did to it meanwhile; only of
 // a set, what was seen of it, and a custom function decides for itself.

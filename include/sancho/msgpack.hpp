@@ -11,7 +11,9 @@
 #include <string>
 #include <string_view>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // These bytes are not what the reader was asked for: truncated, another type,
 // out of range, nested too deep. Nothing has been taken from a wrong type.

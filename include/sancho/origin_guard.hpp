@@ -17,7 +17,9 @@
 #include <string_view>
 #include <vector>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // Scheme, host and port: what browsers compare (RFC 6454). Only `http` and
 // `https`; host names in ASCII, so write others as `xn--…`.
@@ -55,7 +57,9 @@ struct OriginOptions {
   // What becomes of a request with none of the three headers: programs, and
   // browsers older than 2016.
   bool allow_unknown = false;
-  // Pass everything and only give the reason, to see what would be blocked.
+  // Pass everything and only give the reason, to see what would be blocked. A
+  // handshake (handshake.hpp) is refused all the same: behind it there is no form
+  // token that would stop a foreign page.
   bool log_only = false;
 };
 

@@ -17,7 +17,9 @@
 #include <string_view>
 #include <vector>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // An IPv4 or IPv6 address. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`,
 // as dual-stack sockets report it) is that IPv4 address.

@@ -22,9 +22,10 @@
 #include <vector>
 
 #include "sancho/csrf.hpp"
+#include "sancho/export.hpp"
 #include "sancho/random.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // Issues and opens pre-sessions. Immutable, so any thread may share it; the
 // keys are wiped when it goes.

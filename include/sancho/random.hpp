@@ -9,7 +9,9 @@
 #include <span>
 #include <stdexcept>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // The operating system gave no randomness. Nothing is issued then: a session
 // library that guesses is worse than one that fails (ASVS 11.2.5).

@@ -11,17 +11,28 @@
 #include <string>
 #include <string_view>
 
+#include "sancho/export.hpp"
 #include "sancho/id.hpp"
 #include "sancho/time.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // Written by the core, only ever compared by a store. The incarnation is drawn
 // at random when a record is created, so that a record which was erased and
-// created again is never taken for the one before.
+// created again is never taken for the one before. The counter's upper half
+// counts the commits; the lower is drawn at random with each, so that a version
+// which a crash or a failover made a store forget never comes again with other
+// contents: who has seen it could take the one for the other.
 struct Version {
   std::uint64_t incarnation = 0;
   std::uint64_t counter = 0;
+
+  // How many commits there were since the record was created.
+  std::uint64_t commits() const { return counter >> 32; }
+  // The version that the next commit writes.
+  Version after(std::uint64_t random) const {
+    return {incarnation, (commits() + 1) << 32 | (random & 0xffffffff)};
+  }
   auto operator<=>(const Version&) const = default;
 };
 
@@ -35,6 +46,9 @@ enum class State : std::uint8_t {
 
 // The word for it, as in the enumeration. Lives for the whole program.
 std::string_view to_string(State state);
+
+// Is it a session, or may it lead to one? Tombstones and notes never do.
+constexpr bool may_open(State state) { return state == State::pending || state == State::live || state == State::moved; }
 
 struct Record {
   Version version;

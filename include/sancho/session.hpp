@@ -3,7 +3,8 @@
 // What is remembered of one browser. The manager makes one for each request,
 // from the record that the request's cookie opened, or from nothing; at the end
 // of the request it saves what changed. A session belongs to its request and to
-// the thread that serves it: it is neither copied, nor moved, nor kept.
+// the thread, or the coroutine, that serves it: it is neither copied, nor moved,
+// nor kept.
 //
 // Two classes, as the seed's footnote proposes: `SimpleSession` knows who is
 // there and since when; `Session` adds slots and form tokens. Applications
@@ -23,18 +24,18 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "sancho/event.hpp"
+#include "sancho/export.hpp"
 #include "sancho/record.hpp"
 #include "sancho/slot.hpp"
 #include "sancho/user.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
-class SessionManagerBase;
-class RequestScopeBase;
+class ManagerBase;
+class ScopeBase;
 
 // The right to submit one form once, won by `consume_form_token`. Valid until
 // the end of its request.
@@ -47,14 +48,15 @@ class FormClaim {
   // Puts the token back, so that the form may be submitted again: for a handler
   // that found it could not do its work. Acts at once, and once: false if it was
   // given back before (even if another request has consumed it since), or if
-  // the session has ended. Throws `StoreError`.
+  // the session has ended. Throws `StoreError`. (A coroutine awaits `give_back`
+  // of its scope instead.)
   bool give_back();
 
  private:
-  friend class RequestScopeBase;
-  FormClaim(RequestScopeBase& scope, std::array<std::byte, 16> token, std::uint64_t attempt, std::string id)
+  friend class ScopeBase;
+  FormClaim(ScopeBase& scope, std::array<std::byte, 16> token, std::uint64_t attempt, std::string id)
       : scope_(&scope), token_(token), attempt_(attempt), id_(std::move(id)) {}
-  RequestScopeBase* scope_;
+  ScopeBase* scope_;
   std::array<std::byte, 16> token_;
   std::uint64_t attempt_;
   std::string id_;
@@ -63,7 +65,7 @@ class FormClaim {
 // What a session is made from. Made by the manager only; a subclass passes it
 // on by `using Session::Session`.
 struct SessionContext {
-  RequestScopeBase& scope;
+  ScopeBase& scope;
   const Clock& clock;
   RandomSource& random;
   const Record* record;             // null for a new visitor; outlives the session
@@ -147,11 +149,13 @@ class SimpleSession {
   virtual void dump(std::ostream& out, bool header = true, bool deep = true) const;
 
  protected:
-  // Throws `UsageError`, in debug builds, if the session is used after its
-  // request or from another thread than the one that serves it.
-  void check_use() const;
+  // For functions of your own that read or write the session: hold what comes
+  // back while you do. In a library with checks (misuse.hpp) it catches who uses
+  // the session after its request, from another thread than the one that serves
+  // it, or, where coroutines serve it, by two at once.
+  [[nodiscard]] SessionUse use() const;
   virtual std::size_t form_token_count() const { return 0; }
-  RequestScopeBase& scope_;
+  ScopeBase& scope_;
   const Clock& clock_;
   RandomSource& random_;
   const Record* record_;  // what it was made from; null for a new visitor
@@ -164,8 +168,8 @@ class SimpleSession {
   bool record_is_anothers() const { return record_ && !record_->subject.empty() && record_->subject != user_.subject(); }
 
  private:
-  friend class SessionManagerBase;
-  friend class RequestScopeBase;
+  friend class ManagerBase;
+  friend class ScopeBase;
   // The seed's `_set_access_time`: raises the access time to now if it is older
   // than `resolution`. True if it did.
   bool set_access_time(Duration resolution);
@@ -182,7 +186,6 @@ class SimpleSession {
   bool reauthenticated_ = false;
   bool renew_id_ = false;
   bool open_ = true;
-  std::thread::id thread_;
 };
 
 class Session : public SimpleSession {
@@ -235,13 +238,18 @@ class Session : public SimpleSession {
 
   // Consumes it, now, in the store: of any number of submissions in any number
   // of processes, one gets the claim (promise P3). Nothing: it was not
-  // outstanding. Throws `StoreError`; of kind *in_doubt*, nobody can tell.
+  // outstanding. Throws `StoreError`; of kind *in_doubt*, nobody can tell. (A
+  // coroutine awaits `consume_form_token` of its scope instead.)
   std::optional<FormClaim> consume_form_token(std::string_view token);
 
   // The session's CSRF token for a form or a script, masked afresh each time so
   // that compression leaks nothing of it; good as long as the session has its
   // identity. `form` ties it to one form. A visitor without a session gets one
-  // by way of a signed cookie, and no record is made for it.
+  // by way of a signed cookie, and no record is made for it. Empty in a page
+  // that is served without its session (`Outage::anonymous_pages`).
+  //
+  // Where the id travels in a header (`Policy::transport`), nothing is to be
+  // protected from: the token is empty, and whatever came back passes.
   std::string csrf_token(std::string_view form = {});
   bool check_csrf_token(std::string_view token, std::string_view form = {});
 
@@ -258,8 +266,8 @@ class Session : public SimpleSession {
 
  private:
   friend class SlotBase;
-  friend class SessionManagerBase;
-  friend class RequestScopeBase;
+  friend class ManagerBase;
+  friend class ScopeBase;
 
   // A change that waits for the end of the request; no bytes: erased.
   struct Edit {
@@ -277,6 +285,9 @@ class Session : public SimpleSession {
 
   using TokenDigest = std::array<std::byte, 16>;
   static TokenDigest digest(std::string_view token);
+  bool made_here(const TokenDigest& token) const;
+  // It has been asked for in the store: this request sees it no more.
+  void take_out(const TokenDigest& token);
   // Those of the record that are neither removed nor have given way.
   std::vector<TokenDigest> loaded_tokens() const;
 

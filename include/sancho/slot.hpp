@@ -19,11 +19,30 @@
 #include <string_view>
 
 #include "sancho/codec.hpp"
+#include "sancho/export.hpp"
 #include "sancho/merge.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
+class ScopeBase;
 class Session;
+
+// What functions of sessions and slots hold while they work, so that a second
+// thread that comes meanwhile is caught (misuse.hpp). Without checks it is
+// nothing.
+class SessionUse {
+ public:
+  explicit SessionUse(const ScopeBase* scope) noexcept : scope_(scope) {}
+  ~SessionUse() {
+    if (scope_) end();
+  }
+  SessionUse(const SessionUse&) = delete;
+  SessionUse& operator=(const SessionUse&) = delete;
+
+ private:
+  void end() noexcept;
+  const ScopeBase* scope_;
+};
 
 struct SlotOptions {
   // What becomes of it when two requests change it.
@@ -50,7 +69,7 @@ class SlotBase {
   virtual ~SlotBase() = default;
 
   // A write after the request, or from another thread, would be lost silently.
-  void check_use() const;
+  [[nodiscard]] SessionUse use() const;
   // The bytes as the session has them now, or nothing.
   std::optional<std::string_view> bytes() const;
   void put(std::string bytes);
@@ -81,6 +100,7 @@ class Slot : public SlotBase {
   // Does it hold something? An empty container or text is nothing; a zero is
   // something. Decodes nothing.
   bool present() const {
+    const auto held = use();
     if (edited_ && changed()) return !hollow(encode(*value_));
     const auto now = bytes();
     return now && !hollow(*now);
@@ -91,7 +111,7 @@ class Slot : public SlotBase {
   // it is assigned or erased. The reference lives until the slot is assigned or
   // the user changes.
   const T& get() const {
-    check_use();
+    const auto held = use();
     if (!value_) load();
     return *value_;
   }
@@ -100,7 +120,7 @@ class Slot : public SlotBase {
 
   // The value, to write to, until the request ends or the user changes.
   T& edit() {
-    check_use();
+    const auto held = use();
     get();
     if (!edited_) before_ = encode(*value_);
     edited_ = true;
@@ -109,7 +129,7 @@ class Slot : public SlotBase {
 
   // Replaces the value, whatever was there.
   void set(T value) {
-    check_use();
+    const auto held = use();
     value_ = std::move(value);
     edited_ = assigned_ = true;
   }

@@ -19,10 +19,11 @@
 #include <string>
 #include <string_view>
 
+#include "sancho/export.hpp"
 #include "sancho/random.hpp"
 #include "sancho/store.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 struct ThrottleOptions {
   std::uint32_t attempts = 5;                   // that are allowed ...

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <chrono>
 
-namespace sancho {
+#include "sancho/export.hpp"
+
+namespace sancho SANCHO_EXPORT {
 
 // The unit of every limit and every age.
 using Duration = std::chrono::milliseconds;
@@ -36,6 +38,28 @@ class ManualClock final : public Clock {
 
  private:
   std::atomic<Duration::rep> now_;
+};
+
+// A clock that never jumps, for what is over with the process: how long ago a
+// call failed, when the next round is due. Safe to call from any thread.
+class SteadyClock {
+ public:
+  using Moment = std::chrono::steady_clock::time_point;
+  virtual ~SteadyClock() = default;
+  virtual Moment now() const = 0;
+};
+
+// The operating system's. Lives for the whole program.
+const SteadyClock& steady_clock();
+
+// One that stands still until it is moved. For tests.
+class ManualSteadyClock final : public SteadyClock {
+ public:
+  Moment now() const override { return Moment{Moment::duration{now_.load()}}; }
+  void advance(std::chrono::nanoseconds by) { now_ += std::chrono::duration_cast<Moment::duration>(by).count(); }
+
+ private:
+  std::atomic<Moment::rep> now_ = Moment::duration{std::chrono::hours{24}}.count();
 };
 
 // The moment by which a call must have ended, on the clock that never jumps.

@@ -17,8 +17,9 @@
 #include <string>
 
 #include "sancho/codec.hpp"
+#include "sancho/export.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 inline std::string subject_of(const std::string& name) { return name; }
 template <std::integral T>
@@ -57,7 +58,7 @@ class User {
 
  private:
   friend class SimpleSession;
-  friend class RequestScopeBase;
+  friend class ScopeBase;
   User(std::string value, std::string subject) : value_(std::move(value)), subject_(std::move(subject)) {}
   std::string value_;  // one MessagePack value
   std::string subject_;

@@ -7,10 +7,10 @@ namespace sancho::conformance {
 namespace {
 // Through create, and through commit: the two ways in.
 void expect_kept(Lab& lab, const Record& record, const std::string& what) {
-  const auto key = Lab::new_key(), other = Lab::new_key();
+  const auto key = lab.key_for(record.subject), other = lab.key_for(record.subject);
   lab.put(key, record);
   lab.expect_stored(key, record, what + ", created");
-  auto before = lab.new_record();
+  auto before = lab.new_lasting_record();
   before.subject = record.subject;
   before.accessed = record.accessed;
   before.ends = std::max(before.ends, record.ends);
@@ -46,21 +46,21 @@ std::span<const Fact> bytes_facts() {
        [](Lab& lab) {
          std::string every;
          for (int byte = 0; byte < 256; ++byte) every.push_back(static_cast<char>(byte));
-         auto record = lab.new_record();
+         auto record = lab.new_lasting_record();
          record.payload = every;
          expect_kept(lab, record, "a payload of every byte");
          for (const auto& bytes : awkward) record.payload = bytes, expect_kept(lab, record, "an awkward payload");
        }},
       {"ALargePayloadIsKept", Need::nothing,
        [](Lab& lab) {
-         auto record = lab.new_record();
+         auto record = lab.new_lasting_record();
          record.payload.resize(1 << 20);
          for (std::size_t i = 0; i < record.payload.size(); ++i) record.payload[i] = static_cast<char>(i * 2654435761u >> 13);
          expect_kept(lab, record, "a payload of 1 MiB");
        }},
       {"SubjectsAreKeptByteForByte", Need::nothing,
        [](Lab& lab) {
-         auto record = lab.new_record();
+         auto record = lab.new_lasting_record();
          for (const auto& bytes : awkward) record.subject = bytes, expect_kept(lab, record, "an awkward subject");
          record.subject.assign(200, 's');
          expect_kept(lab, record, "a long subject");
@@ -70,9 +70,9 @@ std::span<const Fact> bytes_facts() {
          // Neither case, nor white space, nor what follows a zero byte, nor patterns.
          const std::string subjects[] = {"ada", "Ada", "ada ", " ada", std::string("ada\0", 4), std::string("ada\0x", 5), "ad%", "ad_", "ad*", "\xc3\xa4", "a\xcc\x88"};
          for (const auto& subject : subjects) {
-           auto record = lab.new_record();
+           auto record = lab.new_lasting_record();
            record.subject = subject;
-           lab.put(Lab::new_key(), record);
+           lab.put(lab.key_for(subject), record);
          }
          for (const auto& subject : subjects)
            expect(lab.store().subjects()->find_by_subject(subject, Lab::soon()).size() == 1, "two subjects that look alike are one");
@@ -82,7 +82,7 @@ std::span<const Fact> bytes_facts() {
          constexpr auto max = std::numeric_limits<std::uint64_t>::max();
          constexpr auto half = std::uint64_t{1} << 63;
          for (const auto& version : {Version{0, 0}, Version{max, max}, Version{half, half}, Version{half - 1, half - 1}, Version{max - 1, 0}}) {
-           auto record = lab.new_record();
+           auto record = lab.new_lasting_record();
            record.version = version;
            expect_kept(lab, record, "an extreme version");
            const auto key = Lab::new_key();
@@ -92,12 +92,12 @@ std::span<const Fact> bytes_facts() {
        }},
       {"EveryStateIsKept", Need::nothing,
        [](Lab& lab) {
-         for (const auto state : all_states) expect_kept(lab, lab.new_record(state), "a state");
+         for (const auto state : all_states) expect_kept(lab, lab.new_lasting_record(state), "a state");
        }},
       {"TimesAreKeptToTheMillisecond", Need::nothing,
        [](Lab& lab) {
          for (const int odd : {1, 7, 499, 501, 999}) {
-           auto record = lab.new_record();
+           auto record = lab.new_lasting_record();
            record.created = Time{Duration{odd}};
            record.accessed += Duration{odd};
            record.idle += Duration{odd};
@@ -107,7 +107,7 @@ std::span<const Fact> bytes_facts() {
        }},
       {"HandlesAreKept", Need::nothing,
        [](Lab& lab) {
-         auto record = lab.new_record();
+         auto record = lab.new_lasting_record();
          expect_kept(lab, record, "a handle");
          record.handle = Handle{};
          expect_kept(lab, record, "no handle");
@@ -127,7 +127,7 @@ std::span<const Fact> bytes_facts() {
            }
          }
          std::vector<Record> records;
-         for (const auto& key : keys) records.push_back(lab.put(key));
+         for (const auto& key : keys) records.push_back(lab.put(key, lab.new_lasting_record()));
          for (std::size_t i = 0; i < keys.size(); ++i) {
            auto next = Lab::next(records[i]);
            expect_answer<Done>(lab.store().commit(keys[i], records[i].version, next, Lab::soon()), "a commit was not done");

@@ -84,7 +84,7 @@ std::span<const Fact> commit_facts() {
       {"CommitNeverChangesTheSubject", Need::nothing,
        [](Lab& lab) {
          for (const std::string before : {"", "ada"}) {
-           const auto key = Lab::new_key();
+           const auto key = lab.key_for(before);
            auto first = lab.new_record();
            first.subject = before;
            lab.put(key, first);

@@ -6,7 +6,7 @@ std::span<const Fact> facts() {
   static const std::vector<Fact> all = [] {
     std::vector<Fact> facts;
     for (const auto chapter : {create_facts(), commit_facts(), touch_facts(), erase_facts(), expiry_facts(), sweep_facts(),
-                               bytes_facts(), listing_facts(), race_facts(), place_facts(), walk_facts()})
+                               bytes_facts(), listing_facts(), epoch_facts(), race_facts(), place_facts(), walk_facts()})
       facts.insert(facts.end(), chapter.begin(), chapter.end());
     return facts;
   }();
@@ -27,7 +27,10 @@ void require(Need need, SessionStore& store) {
     case Need::durable: return require(traits.durable, "durability");
     case Need::subjects: return require(store.subjects() != nullptr, "subject index");
     case Need::scan: return require(store.scan() != nullptr, "scan");
-    case Need::no_admission: return require(!traits.admission, "lack of admission");
+    case Need::epochs: return require(store.epochs() != nullptr, "epochs");
+    case Need::no_epochs: return require(store.epochs() == nullptr, "lack of epochs");
+    case Need::no_scan: return require(store.scan() == nullptr, "lack of scan");
+    case Need::sweeps: return require(!traits.sweeps_itself, "need of sweeping");
     case Need::given_clock: return require(!traits.distributed, "clock but its own");
   }
 }

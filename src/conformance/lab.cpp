@@ -25,6 +25,12 @@ int Lab::rounds(int usual) {
 
 SessionKey Lab::new_key() { return SessionKey::of("conformance", SessionId::draw(system_random())); }
 
+SessionKey Lab::key_for(std::string_view subject) {
+  auto* routing = store().routing();
+  if (!routing || subject.empty()) return new_key();
+  return SessionKey::of("conformance", SessionId::draw(system_random(), routing->tag_of(subject)));
+}
+
 Record Lab::new_record(State state) const {
   Record record;
   record.version = {system_random().draw_u64(), 1};
@@ -35,6 +41,13 @@ Record Lab::new_record(State state) const {
   record.ends = now() + units(100);
   record.handle = Handle::draw(system_random());
   record.payload = "what the session holds";
+  return record;
+}
+
+Record Lab::new_lasting_record(State state) const {
+  auto record = new_record(state);
+  record.idle = units(10'000);
+  record.ends = now() + units(10'000);
   return record;
 }
 

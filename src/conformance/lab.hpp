@@ -39,7 +39,7 @@ class Lab {
   void reopen();
 
   const Clock& clock() const { return clock_; }
-  Time now() const { return clock_.now(); }
+  Time now() const { return venue_.now ? venue_.now() : clock_.now(); }
   Duration units(int n) const { return venue_.unit * n; }
   void pass(int units);
 
@@ -49,10 +49,15 @@ class Lab {
   // `SANCHO_ROUNDS` is above 1000.
   static int rounds(int usual);
 
-  // A key nobody has used.
+  // A key nobody has used; one where a store over many places keeps this
+  // subject's sessions.
   static SessionKey new_key();
+  SessionKey key_for(std::string_view subject);
   // A live session of now: idle for 10 units, ending after 100, of nobody.
   Record new_record(State state = State::live) const;
+  // One that outlives any fact, for those in which no time passes but what the
+  // store takes: how quick it is must not matter.
+  Record new_lasting_record(State state = State::live) const;
   // The same with the next version: what a commit would write.
   static Record next(Record record);
 
@@ -89,6 +94,7 @@ std::span<const Fact> create_facts();
 std::span<const Fact> commit_facts();
 std::span<const Fact> touch_facts();
 std::span<const Fact> erase_facts();
+std::span<const Fact> epoch_facts();
 std::span<const Fact> expiry_facts();
 std::span<const Fact> sweep_facts();
 std::span<const Fact> bytes_facts();

@@ -5,6 +5,13 @@
 namespace sancho::conformance {
 
 namespace {
+// Every record of any state, and how often it was seen.
+std::map<SessionKey, int> walked(Lab& lab) {
+  std::map<SessionKey, int> times;
+  lab.store().scan()->walk([&](const KeyedRecord& entry) { return ++times[entry.key], true; }, Lab::soon());
+  return times;
+}
+
 // Every live record, and how often it was seen.
 std::map<SessionKey, int> seen(Lab& lab) {
   std::map<SessionKey, int> times;
@@ -23,7 +30,7 @@ std::span<const Fact> listing_facts() {
          std::map<SessionKey, Record> put;
          for (int i = 0; i < 300; ++i) {
            const auto key = Lab::new_key();
-           put[key] = lab.put(key);
+           put[key] = lab.put(key, lab.new_lasting_record());
          }
          std::map<SessionKey, int> times;
          lab.store().scan()->iter_sessions(
@@ -40,11 +47,30 @@ std::span<const Fact> listing_facts() {
          for (const auto state : all_states) lab.put(Lab::new_key(), state);
          expect(seen(lab).size() == 1, "scan shows what is not live");
        }},
+      {"AWalkSeesRecordsOfEveryState", Need::scan,
+       [](Lab& lab) {
+         std::map<SessionKey, Record> put;
+         for (const auto state : all_states) {
+           const auto key = Lab::new_key();
+           put[key] = lab.put(key, state);
+         }
+         lab.store().scan()->walk(
+             [&](const KeyedRecord& entry) {
+               expect(put.contains(entry.key) && put.at(entry.key) == entry.record, "a walk shows a record that is not stored");
+               return true;
+             },
+             Lab::soon());
+         expect(walked(lab).size() == put.size(), "of 5 records a walk shows " + std::to_string(walked(lab).size()));
+       }},
       {"ScanDoesNotSeeWhatHasExpired", Need::scan,
        [](Lab& lab) {
-         lab.put(Lab::new_key());
+         for (const auto state : all_states) {
+           auto record = lab.new_record(state);
+           record.ends = lab.now() + lab.units(5);
+           lab.put(Lab::new_key(), record);
+         }
          lab.pass(10);
-         expect(seen(lab).empty(), "scan shows an expired session");
+         expect(walked(lab).empty(), "a walk shows an expired record");
        }},
       {"ScanStopsWhenToldTo", Need::scan,
        [](Lab& lab) {
@@ -89,7 +115,7 @@ std::span<const Fact> listing_facts() {
          for (int i = 0; i < 9; ++i) {
            auto record = lab.new_record();
            record.subject = i % 3 == 0 ? "ada" : i % 3 == 1 ? "eve" : "";
-           const auto key = Lab::new_key();
+           const auto key = lab.key_for(record.subject);
            lab.put(key, record);
            if (i % 3 == 0) mine[key] = record;
          }
@@ -98,25 +124,51 @@ std::span<const Fact> listing_facts() {
          for (const auto& entry : found) expect(mine.contains(entry.key) && mine[entry.key] == entry.record, "a subject finds another's session");
          expect(lab.store().subjects()->find_by_subject("nobody we know", Lab::soon()).empty(), "an unknown subject has sessions");
        }},
-      {"ASubjectFindsLiveSessionsOnly", Need::subjects,
+      {"ASubjectFindsWhatIsASessionOrMayLeadToOne", Need::subjects,
        [](Lab& lab) {
          for (const auto state : all_states) {
            auto record = lab.new_record(state);
            record.subject = "ada";
-           lab.put(Lab::new_key(), record);
+           lab.put(lab.key_for("ada"), record);
          }
-         const auto erased = Lab::new_key();
+         const auto erased = lab.key_for("ada");
          auto record = lab.new_record();
          record.subject = "ada";
          lab.put(erased, record);
          lab.store().erase(erased, std::nullopt, Lab::soon());
-         expect(lab.store().subjects()->find_by_subject("ada", Lab::soon()).size() == 1, "a subject finds what is not live");
+         const auto found = lab.store().subjects()->find_by_subject("ada", Lab::soon());
+         for (const auto& entry : found) expect(may_open(entry.record.state), "a subject finds a record that never opens anything");
+         expect(found.size() == 3, "a pending, a live and a moved record are a subject's, and it finds " + std::to_string(found.size()));
+       }},
+      {"ASubjectFindsNoSessionThatHasEnded", Need::subjects,
+       [](Lab& lab) {
+         auto record = lab.new_record();
+         record.subject = "ada";
+         const auto key = lab.key_for("ada");
+         lab.put(key, record);
+         auto ended = Lab::next(record);
+         ended.state = State::ended;
+         expect_answer<Done>(lab.store().commit(key, record.version, ended, Lab::soon()), "a commit was not done");
+         expect(lab.store().subjects()->find_by_subject("ada", Lab::soon()).empty(), "a subject finds a session that has ended");
+       }},
+      {"ASubjectFindsWhatAPendingRecordBecame", Need::subjects,
+       [](Lab& lab) {
+         auto record = lab.new_record(State::pending);
+         record.subject = "ada";
+         const auto key = lab.key_for("ada");
+         lab.put(key, record);
+         auto live = Lab::next(record);
+         live.state = State::live;
+         live.handle = Handle::draw(system_random());
+         expect_answer<Done>(lab.store().commit(key, record.version, live, Lab::soon()), "a commit was not done");
+         const auto found = lab.store().subjects()->find_by_subject("ada", Lab::soon());
+         expect(found.size() == 1 && found[0].record == live, "a subject finds another record than was committed");
        }},
       {"ASubjectDoesNotFindWhatHasExpired", Need::subjects,
        [](Lab& lab) {
          auto record = lab.new_record();
          record.subject = "ada";
-         lab.put(Lab::new_key(), record);
+         lab.put(lab.key_for("ada"), record);
          lab.pass(10);
          expect(lab.store().subjects()->find_by_subject("ada", Lab::soon()).empty(), "a subject finds an expired session");
        }},

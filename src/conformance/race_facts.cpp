@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <exception>
@@ -36,7 +37,7 @@ void together(const std::function<void(int)>& work, int threads = crew) {
 void increments_add_up(Lab& lab, const std::function<SessionStore&(int)>& handle) {
   const int each = Lab::rounds(25);
   const auto key = Lab::new_key();
-  auto first = lab.new_record();
+  auto first = lab.new_lasting_record();
   first.payload = "0";
   lab.put(key, first);
   together([&](int i) {
@@ -67,7 +68,7 @@ void creators_win_once(Lab& lab, const std::function<SessionStore&(int)>& handle
   std::vector<std::atomic<int>> winners(static_cast<std::size_t>(keys)), winner(static_cast<std::size_t>(keys));
   std::barrier start(crew);
   together([&](int i) {
-    auto record = lab.new_record();
+    auto record = lab.new_lasting_record();
     record.payload = std::to_string(i);
     try {
       for (std::size_t k = 0; k < key.size(); ++k) {
@@ -110,7 +111,7 @@ std::span<const Fact> race_facts() {
          // One logs out while the others touch: whatever the order, it stays ended.
          for (int round = 0; round < Lab::rounds(15); ++round) {
            const auto key = Lab::new_key();
-           const auto live = lab.put(key);
+           const auto live = lab.put(key, lab.new_lasting_record());
            auto ended = Lab::next(live);
            ended.state = State::ended;
            std::barrier start(crew);
@@ -127,13 +128,14 @@ std::span<const Fact> race_facts() {
        }},
       {"SweepTestsAgainBeforeItRemoves", Need::threads,
        [](Lab& lab) {
+         if (!lab.store().scan()) throw NotApplicable("the store has no scan");
          // A session that was touched before it went does not go. Several at
          // a time, and now one and now the other thread begins, since who is
          // last at the start is first away.
          for (int round = 0; round < Lab::rounds(10); ++round) {
            std::vector<SessionKey> keys;
            std::vector<Record> records;
-           for (int i = 0; i < 8; ++i) records.push_back(lab.put(keys.emplace_back(Lab::new_key())));
+           for (int i = 0; i < 8; ++i) records.push_back(lab.put(keys.emplace_back(Lab::new_key()), lab.new_lasting_record()));
            const auto moment = lab.now() + Duration{1};
            std::barrier start(2);
            std::vector<bool> touched(keys.size());
@@ -154,13 +156,60 @@ std::span<const Fact> race_facts() {
            }
          }
        }},
+      {"ASessionIsInEveryListWhileOneRecordTakesOverFromAnother", Need::threads,
+       [](Lab& lab) {
+         if (!lab.store().subjects()) throw NotApplicable("the store has no subject index");
+         // As a login does it, and by turns as a rotation does: at each moment
+         // one of the two records may open the session. Others list meanwhile.
+         const auto another = lab.store().traits().multiprocess_safe ? lab.open_another() : nullptr;
+         auto key = lab.key_for("ada");
+         auto record = lab.new_lasting_record();
+         record.subject = "ada";
+         lab.put(key, record);
+         const auto change = [&](const SessionKey& at, Record& from, State state) {
+           auto to = Lab::next(from);
+           to.state = state;
+           expect_answer<Done>(lab.store().commit(at, from.version, to, Lab::soon()), "the only writer's commit was not done");
+           from = std::move(to);
+         };
+         for (int round = 0; round < Lab::rounds(25); ++round) {
+           const auto successor = lab.key_for("ada");
+           auto heir = lab.new_lasting_record(State::pending);
+           heir.subject = "ada";
+           heir.handle = record.handle;
+           const auto handle = heir.handle;  // the records are the writer's
+           std::barrier start(3);
+           together(
+               [&](int i) {
+                 start.arrive_and_wait();
+                 if (i == 0) {
+                   lab.put(successor, heir);
+                   if (round % 2) change(key, record, State::moved);
+                   else change(key, record, State::ended);
+                   change(successor, heir, State::live);
+                   if (round % 2) change(key, record, State::ended);
+                   return;
+                 }
+                 auto& store = i == 1 && another ? *another : lab.store();
+                 for (int n = 0; n < 3; ++n) {
+                   const auto found = store.subjects()->find_by_subject("ada", Lab::soon());
+                   expect(std::any_of(found.begin(), found.end(), [&](const auto& each) { return each.record.handle == handle; }),
+                          "a list of a user's sessions lacked one, while a record of it took over from another");
+                 }
+               },
+               3);
+           lab.store().erase(key, std::nullopt, Lab::soon());
+           key = successor;
+           record = heir;
+         }
+       }},
       {"AReaderNeverMissesARecordThatChanges", Need::threads,
        [](Lab& lab) {
          // The record goes through all states and sizes while it is read: a
          // reader finds one that was written, whole, and never an older one
          // than it found before.
          const auto key = Lab::new_key();
-         auto record = lab.put(key);
+         auto record = lab.put(key, lab.new_lasting_record());
          std::atomic<bool> over = false;
          together(
              [&](int i) {

@@ -26,12 +26,12 @@ struct SlotChange {
 };
 
 struct Delta {
-  std::vector<SlotChange> slots;
-  std::vector<TokenDigest> tokens_made;
-  std::vector<TokenDigest> tokens_removed;
+  std::vector<SlotChange> slots = {};
+  std::vector<TokenDigest> tokens_made = {};
+  std::vector<TokenDigest> tokens_removed = {};
   // A consumption to be undone: only if nobody has consumed the token since.
-  std::optional<Spent> given_back;
-  std::optional<std::string> user;  // another value for the same subject
+  std::optional<Spent> given_back = {};
+  std::optional<std::string> user = {};  // another value for the same subject
 
   bool empty() const { return slots.empty() && tokens_made.empty() && tokens_removed.empty() && !given_back && !user; }
   // Does it put anything there, or only take away?

@@ -31,7 +31,10 @@ const Op* End::resume(Env& env, Answer& answer) {
         commit_.emplace(*key_, *now_, std::move(t.record), std::move(t.payload));
       }
       SANCHO_RUN(*commit_);
-      if (commit_->verdict == CommitOne::Verdict::done && now_->state == State::live) ++ended;
+      if (commit_->verdict == CommitOne::Verdict::done) {
+        begun = true;
+        ended += now_->state == State::live;
+      }
       now_ = std::move(commit_->now);
     }
     if (!now_ || PayloadView(*now_).why == EndReason::login) return nullptr;

@@ -24,6 +24,7 @@ class End {
   const Op* resume(Env& env, Answer& answer);
 
   std::size_t ended = 0;  // live sessions among them
+  bool begun = false;     // a tombstone is written; what fails behind it leaves half a logout
 
  private:
   friend struct Inspect;
@@ -40,6 +41,8 @@ class LogOut {
  public:
   LogOut(const Env& env, std::optional<SessionId> presented, std::optional<Hand> hand);
   const Op* resume(Env& env, Answer& answer);
+
+  bool begun() const { return (presented_ && presented_->begun) || (open_ && open_->begun); }
 
  private:
   friend struct Inspect;

@@ -28,20 +28,23 @@ namespace sancho::protocol {
 // with the same members. Defined by the test that uses it, nowhere here.
 struct Inspect;
 
-// ## Operations and answers: the six verbs as values (all but `sweep`)
+// ## Operations and answers: the verbs that requests need, as values
 
 struct Load { SessionKey key; };
-struct Create { SessionKey key; Record record; };
+struct Create { SessionKey key; Record record; std::optional<Admission> admission = {}; };
 struct Commit { SessionKey key; Version expected; Record record; };
 struct Touch { SessionKey key; std::uint64_t incarnation; Time accessed; };
 struct Erase { SessionKey key; std::optional<Version> expected; };
-using Op = std::variant<std::monostate, Load, Create, Commit, Touch, Erase>;
+struct AskEpochs { std::string subject; };
+struct Find { std::string subject; };
+using Op = std::variant<std::monostate, Load, Create, Commit, Touch, Erase, AskEpochs, Find>;
 
+struct Sessions { std::vector<KeyedRecord> found; };
 struct Found { Record record; };
 // No answer came. A writing operation may have been done, may not have been,
 // or may still be done later.
 struct Lost {};
-using Answer = std::variant<std::monostate, Found, Absent, Done, Taken, Conflict, Gone, Removed, Refused, Lost>;
+using Answer = std::variant<std::monostate, Found, Absent, Done, Taken, Conflict, Gone, Removed, Refused, EpochsSeen, Sessions, Lost>;
 
 // ## What machines are given
 
@@ -63,6 +66,14 @@ struct Env {
   const Rules& rules;
   RandomSource& random;
   Time now;
+  Routing* routing = nullptr;  // the store's, if it has one
+
+  // A new id for a session of this subject; where it leads to, nobody can tell.
+  SessionId draw_id(std::string_view subject) const {
+    if (!routing) return SessionId::draw(random);
+    const auto any = [&] { return static_cast<std::uint32_t>(random.draw_u64() & 0xffffff); };
+    return SessionId::draw(random, subject.empty() ? any() : routing->tag_of(subject));
+  }
 
   SessionKey key_of(const SessionId& id) const { return SessionKey::of(name_space, id); }
 };
@@ -74,6 +85,7 @@ struct Hand {
   std::optional<Record> record;
 
   Hand(const Env& env, SessionId i, std::optional<Record> r = {}) : id(i), key(env.key_of(i)), record(std::move(r)) {}
+  bool pending() const { return record && record->state == State::pending; }
   bool live() const { return record && record->state == State::live; }
   bool moved() const { return record && record->state == State::moved; }
   bool ended() const { return record && record->state == State::ended; }
@@ -103,6 +115,14 @@ struct Hand {
     at_ = __LINE__;        \
     return &op_;           \
     case __LINE__:;        \
+  } while (false)
+
+// Comes to an end for now: whoever resumes it goes on behind here.
+#define SANCHO_REST() \
+  do {                \
+    at_ = __LINE__;   \
+    return nullptr;   \
+    case __LINE__:;   \
   } while (false)
 
 // Runs another machine to its end.

@@ -57,8 +57,22 @@ Attempt attempt_at(std::string_view bytes) {
   return a;
 }
 
+// 32 bytes, or 35 where a routing tag stands behind them.
+std::string packed(const SessionKey& key) {
+  std::string out(key.bytes());
+  if (const auto tag = key.tag())
+    for (int shift = 16; shift >= 0; shift -= 8) out.push_back(static_cast<char>(*tag >> shift & 0xff));
+  return out;
+}
+
 SessionKey key(std::string_view bytes) {
-  const auto k = SessionKey::from_bytes(bytes);
+  std::optional<std::uint32_t> tag;
+  if (bytes.size() == 35) {
+    tag = 0;
+    for (const char c : bytes.substr(32)) tag = *tag << 8 | static_cast<unsigned char>(c);
+    bytes.remove_suffix(3);
+  }
+  const auto k = SessionKey::from_bytes(bytes, tag);
   if (!k) corrupt("a key has another length");
   return *k;
 }
@@ -111,8 +125,8 @@ std::string seal(const Record& record, const Payload& p) {
     for (const auto& s : p.spent) all.append(bytes_of(s.token)).append(packed({s.attempt}));
     field("spent"), fields.binary(all);
   }
-  if (p.predecessor) field("pred"), fields.binary(p.predecessor->bytes());
-  if (p.successor) field("succ"), fields.binary(p.successor->bytes());
+  if (p.predecessor) field("pred"), fields.binary(packed(*p.predecessor));
+  if (p.successor) field("succ"), fields.binary(packed(*p.successor));
   if (p.nonce) field("nonce"), fields.binary(bytes_of(*p.nonce));
   if (p.used) field("used"), fields.integer(p.used->time_since_epoch().count());
   if (p.why != EndReason::none) field("why"), fields.natural(static_cast<std::uint8_t>(p.why));
@@ -149,6 +163,15 @@ std::string seal(const Record& record, const Payload& p) {
 }
 
 // ## Reading
+
+bool is_readable(const Record& record) {
+  try {
+    (void)PayloadView(record);
+    return true;
+  } catch (const StoreError&) {
+    return false;
+  }
+}
 
 PayloadView::PayloadView(const Record& record) {
   const std::string_view bytes = record.payload;

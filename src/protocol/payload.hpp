@@ -114,6 +114,9 @@ struct PayloadView {
   friend Payload unseal(const Record& record);
 };
 
+// False where a `PayloadView` of it would throw.
+bool is_readable(const Record& record);
+
 // The same, owning everything.
 Payload unseal(const Record& record);
 

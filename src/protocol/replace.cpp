@@ -52,10 +52,12 @@ const Op* Rotate::resume(Env& env, Answer& answer) {
   create_.emplace(next_.key, copy_record(env), copy_payload(env));
   SANCHO_RUN(*create_);
   next_.record = std::move(create_->now);
-  while (true) {
+  // Somebody has ended the copy already, who ends this session: no new id then.
+  while (next_.pending()) {
     decide();
     SANCHO_RUN(*commit_);
-    if (commit_->verdict == Verdict::done) break;
+    decided_ = commit_->verdict == Verdict::done;
+    if (decided_) break;
     if (commit_->verdict == Verdict::in_doubt) {
       hand.record.reset();
       outcome = Outcome::in_doubt;
@@ -67,10 +69,6 @@ const Op* Rotate::resume(Env& env, Answer& answer) {
       hand.record = std::move(commit_->now);
       commit_.emplace(next_.key, *next_.record, copy_record(env), copy_payload(env));
       SANCHO_RUN(*commit_);
-      if (commit_->verdict != Verdict::done) {
-        hand.record.reset();
-        return nullptr;
-      }
       next_.record = std::move(commit_->now);
       continue;
     }
@@ -80,7 +78,15 @@ const Op* Rotate::resume(Env& env, Answer& answer) {
     follow_.emplace(std::move(hand), true);
     SANCHO_RUN(*follow_);
     hand = std::move(follow_->hand);
+    break;
+  }
+  if (!decided_) {
     if (delta_.empty()) {
+      if (!follow_) {
+        SANCHO_ASK(Load{hand.key});
+        hand.record.reset();
+        if (std::holds_alternative<Found>(answer)) hand.record = std::move(std::get<Found>(answer).record);
+      }
       outcome = hand.live() ? Outcome::ok : Outcome::dropped;
       return nullptr;
     }
@@ -110,15 +116,33 @@ const Op* Rotate::resume(Env& env, Answer& answer) {
 
 // ## Login and reauthentication
 
+namespace {
+Outcome outcome_of(Refused::Why why) { return why == Refused::Why::at_cap ? Outcome::at_cap : Outcome::lost; }
+}  // namespace
+
+// Nobody holds its id yet. Should this request not come to its end, it is gone
+// when no request of its time can be under way.
+Record Replace::candidate(const Env& env) const {
+  Record candidate = heir_;
+  candidate.state = State::pending;
+  candidate.ends = std::min(candidate.ends, env.now + env.rules.keep_ended);
+  return candidate;
+}
+
 const Op* Replace::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
-  next_.emplace(env, SessionId::draw(env.random));
+  next_.emplace(env, env.draw_id(heir_.subject));
   if (payload_.csrf) payload_.csrf = *payload_.csrf ^ csrf_mask(next_->id);
   payload_.predecessor = hand.key;
-  heir_.state = State::pending;
-  create_.emplace(next_->key, heir_, payload_);
-  SANCHO_RUN(*create_);
-  next_->record = std::move(create_->now);
+  enter_.emplace(next_->key, candidate(env), payload_, terms_);
+  SANCHO_RUN(*enter_);
+  if (enter_->refused) {
+    outcome = outcome_of(*enter_->refused);
+    return nullptr;
+  }
+  next_->record = std::move(enter_->now);
+  // Ended as soon as it was made, with all of its user's.
+  if (!next_->pending()) return nullptr;
   while (true) {
     {
       auto t = tombstone(env, *hand.record, why_, next_->key);
@@ -162,6 +186,7 @@ const Op* Replace::resume(Env& env, Answer& answer) {
   {
     Record live = *next_->record;
     live.state = State::live;
+    live.ends = heir_.ends;
     auto payload = unseal(*next_->record);
     // Its predecessor is a tombstone: there is no grace to start.
     payload.predecessor.reset();
@@ -179,13 +204,19 @@ const Op* Replace::resume(Env& env, Answer& answer) {
 
 const Op* Fresh::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
-  id_ = SessionId::draw(env.random);
+  id_ = env.draw_id(record_.subject);
   if (payload_.csrf) payload_.csrf = *payload_.csrf ^ csrf_mask(*id_);
   record_.state = State::live;
-  create_.emplace(env.key_of(*id_), record_, payload_);
-  SANCHO_RUN(*create_);
-  if (!create_->done) throw StoreError(Trouble::refused, "a new session was not taken by the store");
-  opened.emplace(env, *id_, std::move(create_->now));
+  enter_.emplace(env.key_of(*id_), record_, payload_, terms_);
+  SANCHO_RUN(*enter_);
+  if (enter_->refused) {
+    outcome = outcome_of(*enter_->refused);
+    return nullptr;
+  }
+  if (!enter_->done) throw StoreError(Trouble::refused, "a new session was not taken by the store");
+  opened.emplace(env, *id_, std::move(enter_->now));
+  // One that was ended as soon as it was made, with all of its user's.
+  if (opened->live()) outcome = Outcome::won;
   SANCHO_END;
 }
 

@@ -6,6 +6,7 @@
 // request reads right.
 #pragma once
 
+#include "protocol/enter.hpp"
 #include "protocol/save.hpp"
 
 namespace sancho::protocol {
@@ -23,6 +24,9 @@ class Rotate {
   bool rotated = false;  // by this request, not by another
   std::size_t merges = 0;
 
+  // There is a new id, or what was to be written went into another's.
+  bool decided() const { return rotated || (save_ && save_->decided()); }
+
  private:
   // What the successor is to hold.
   Record copy_record(const Env& env) const;
@@ -33,6 +37,7 @@ class Rotate {
   int at_ = 0;
   Delta delta_;
   Nonce nonce_{};
+  bool decided_ = false;
   Hand next_;
   std::optional<CreateOne> create_;
   std::optional<CommitOne> commit_;
@@ -49,23 +54,29 @@ class Replace {
  public:
   // `heir` and `payload`: the new session, complete but for id, version and
   // predecessor. The CSRF secret in it is not masked yet.
-  Replace(Hand from, EndReason why, Record heir, Payload payload)
-      : hand(std::move(from)), why_(why), heir_(std::move(heir)), payload_(std::move(payload)) {}
+  Replace(Hand from, EndReason why, Record heir, Payload payload, std::optional<Terms> terms)
+      : hand(std::move(from)), why_(why), heir_(std::move(heir)), payload_(std::move(payload)), terms_(terms) {}
   const Op* resume(Env& env, Answer& answer);
 
   Hand hand;                  // the predecessor, as it was found last
   std::optional<Hand> opened; // won: the new session
   Outcome outcome = Outcome::lost;
   bool decided = false;       // the predecessor has ended for this heir
+  // Who gave way to it, also where it failed then.
+  std::vector<Handle> evicted() const { return enter_ ? enter_->evicted : std::vector<Handle>(); }
 
  private:
+  // The heir, as it is before the decision.
+  Record candidate(const Env& env) const;
+
   friend struct Inspect;
   int at_ = 0;
   EndReason why_;
   Record heir_;
   Payload payload_;
+  std::optional<Terms> terms_;
   std::optional<Hand> next_;
-  std::optional<CreateOne> create_;
+  std::optional<Enter> enter_;
   std::optional<CommitOne> commit_;
   std::optional<Follow> follow_;
   Op op_;
@@ -74,18 +85,22 @@ class Replace {
 // A session out of nothing.
 class Fresh {
  public:
-  Fresh(Record record, Payload payload) : record_(std::move(record)), payload_(std::move(payload)) {}
+  Fresh(Record record, Payload payload, std::optional<Terms> terms)
+      : record_(std::move(record)), payload_(std::move(payload)), terms_(terms) {}
   const Op* resume(Env& env, Answer& answer);
 
-  std::optional<Hand> opened;
+  std::optional<Hand> opened;            // nothing: refused
+  Outcome outcome = Outcome::lost;
+  std::vector<Handle> evicted() const { return enter_ ? enter_->evicted : std::vector<Handle>(); }
 
  private:
   friend struct Inspect;
   int at_ = 0;
   Record record_;
   Payload payload_;
+  std::optional<Terms> terms_;
   std::optional<SessionId> id_;
-  std::optional<CreateOne> create_;
+  std::optional<Enter> enter_;
 };
 
 }  // namespace sancho::protocol

@@ -66,11 +66,11 @@ const Op* Finish::resume(Env& env, Answer& answer) {
     }
     if (intent_.replace || (seat_.saw == Saw::nothing && intent_.has_info && intent_.delta.adds())) {
       apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
-      fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload));
+      fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload), intent_.terms);
       SANCHO_RUN(*fresh_);
-      created = true;
-      outcome = intent_.replace ? Outcome::won : Outcome::kept;
-      came_to(std::move(*fresh_->opened));
+      created = fresh_->outcome == Outcome::won;
+      outcome = created && !intent_.replace ? Outcome::kept : fresh_->outcome;
+      if (created) came_to(std::move(*fresh_->opened));
     } else if (!intent_.delta.empty()) {
       outcome = Outcome::dropped;
     }
@@ -79,7 +79,7 @@ const Op* Finish::resume(Env& env, Answer& answer) {
 
   if (intent_.replace) {
     apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
-    replace_.emplace(std::move(*seat_.hand), *intent_.replace, std::move(intent_.heir), std::move(intent_.heir_payload));
+    replace_.emplace(std::move(*seat_.hand), *intent_.replace, std::move(intent_.heir), std::move(intent_.heir_payload), intent_.terms);
     SANCHO_RUN(*replace_);
     outcome = replace_->outcome;
     created = outcome == Outcome::won;
@@ -144,11 +144,11 @@ const Op* Finish::resume(Env& env, Answer& answer) {
     // What it was written into had ended for being empty: a new visitor's.
     if (intent_.delta.adds()) {
       apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
-      fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload));
+      fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload), std::nullopt);
       SANCHO_RUN(*fresh_);
-      created = true;
-      outcome = Outcome::kept;
-      came_to(std::move(*fresh_->opened));
+      created = fresh_->outcome == Outcome::won;
+      outcome = created ? Outcome::kept : Outcome::dropped;
+      if (created) came_to(std::move(*fresh_->opened));
     } else {
       outcome = Outcome::dropped;
     }

@@ -56,6 +56,8 @@ struct Intent {
   bool rotate = false;   // a new id is due
   // login or reauth: another session takes over, which is `heir`.
   std::optional<EndReason> replace;
+  // On what terms a login is let in; nothing where the store knows none.
+  std::optional<Terms> terms;
   // A new session, complete but for id and version: the heir of a login, or
   // what a visitor without a session gets. Its CSRF secret is not masked yet.
   Record heir;
@@ -76,9 +78,16 @@ class Finish {
   bool touched = false;   // a touch was acknowledged
   std::size_t merges = 0;
 
-  // A new id was decided on. What fails behind that point is made good by the
-  // next request, so it can no longer be said that nothing happened.
-  bool decided() const { return (rotate_ && rotate_->rotated) || (replace_ && replace_->decided); }
+  // A new id was decided on, or what was to be saved is saved. What fails behind
+  // that point is made good by the next request, so it can no longer be said
+  // that nothing happened.
+  bool decided() const {
+    return (rotate_ && rotate_->decided()) || (replace_ && replace_->decided) || (save_ && save_->decided()) || !evicted().empty();
+  }
+  // Sessions of the same user that gave way to this login, also where it failed.
+  std::vector<Handle> evicted() const {
+    return replace_ ? replace_->evicted() : fresh_ ? fresh_->evicted() : std::vector<Handle>();
+  }
 
  private:
   void came_to(Hand where);

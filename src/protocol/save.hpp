@@ -15,7 +15,8 @@ enum class Outcome {
   dropped,   // the session had ended: nothing was written
   orphaned,  // likewise, but it had ended because it was empty
   won,       // a login: the new session is open
-  lost,      // a login: another identity, or a logout, came first
+  lost,      // a login: another identity, a logout, or the end of all came first
+  at_cap,    // a login: its user has as many sessions as the policy allows
   emptied,   // the session held nothing any more and is gone
   in_doubt,  // the store could not say
 };
@@ -33,6 +34,9 @@ class Save {
   Outcome outcome = Outcome::dropped;
   Attempt attempt = 0;     // claimed: by this attempt
   std::size_t merges = 0;  // how often somebody else had written in between
+
+  // It is written, though the way to where the session is by now may fail.
+  bool decided() const { return outcome == Outcome::kept || outcome == Outcome::claimed; }
 
  private:
   friend struct Inspect;

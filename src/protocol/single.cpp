@@ -7,10 +7,15 @@ template <class T>
 void keep_last(std::vector<T>& list, std::size_t n) {
   if (list.size() > n) list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(n));
 }
+
+std::optional<Refused::Why> why_not(const Answer& answer) {
+  const auto* refused = std::get_if<Refused>(&answer);
+  return refused ? std::optional(refused->why) : std::nullopt;
+}
 }  // namespace
 
-CreateOne::CreateOne(SessionKey key, Record record, Payload payload)
-    : key_(key), record_(std::move(record)), payload_(std::move(payload)) {}
+CreateOne::CreateOne(SessionKey key, Record record, Payload payload, std::optional<Admission> admission)
+    : key_(key), record_(std::move(record)), payload_(std::move(payload)), admission_(admission) {}
 
 const Op* CreateOne::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
@@ -19,8 +24,14 @@ const Op* CreateOne::resume(Env& env, Answer& answer) {
   keep_last(payload_.attempts, env.rules.keep_attempts);
   record_.version.incarnation = attempt_;
   record_.payload = seal(record_, payload_);
-  SANCHO_ASK((Create{key_, std::move(record_)}));
-  while (std::holds_alternative<Lost>(answer)) SANCHO_ASK_AGAIN();
+  SANCHO_ASK((Create{key_, std::move(record_), admission_}));
+  while (std::holds_alternative<Lost>(answer) || std::holds_alternative<Refused>(answer)) {
+    refused = why_not(answer);
+    doubt = doubt || !refused;
+    if (refused) SANCHO_REST();
+    SANCHO_ASK_AGAIN();
+  }
+  refused.reset();
   if (std::holds_alternative<Done>(answer)) {
     done = true;
     now = std::move(std::get<Create>(op_).record);
@@ -33,7 +44,6 @@ const Op* CreateOne::resume(Env& env, Answer& answer) {
 
 CommitOne::CommitOne(SessionKey key, const Record& base, Record record, Payload payload, std::optional<TokenDigest> claim)
     : key_(key), expected_(base.version), record_(std::move(record)), payload_(std::move(payload)), claim_(claim) {
-  record_.version = {expected_.incarnation, expected_.counter + 1};
   record_.accessed = std::max(record_.accessed, base.accessed);
 }
 
@@ -46,6 +56,7 @@ const Op* CommitOne::resume(Env& env, Answer& answer) {
     payload_.spent.push_back({*claim_, attempt_});
     keep_last(payload_.spent, env.rules.keep_spent);
   }
+  record_.version = expected_.after(attempt_);
   record_.payload = seal(record_, payload_);
   SANCHO_ASK((Commit{key_, expected_, std::move(record_)}));
   while (std::holds_alternative<Lost>(answer)) {
@@ -60,8 +71,9 @@ const Op* CommitOne::resume(Env& env, Answer& answer) {
   } else if (auto* conflict = std::get_if<Conflict>(&answer)) {
     now = std::move(conflict->current);
     // "Not done" may be concluded only while the record would still remember.
-    if (doubt_ && PayloadView(*now).did(attempt_)) verdict = Verdict::done;
-    else if (doubt_ && (now->version.incarnation != expected_.incarnation || now->version.counter - expected_.counter > env.rules.keep_attempts))
+    // Also where no answer was lost: a store may err in what it says was not done.
+    if (PayloadView(*now).did(attempt_)) verdict = Verdict::done;
+    else if (doubt_ && (now->version.incarnation != expected_.incarnation || now->version.commits() - expected_.commits() > env.rules.keep_attempts))
       verdict = Verdict::in_doubt;
     else verdict = Verdict::conflict;
   }

@@ -10,14 +10,19 @@
 
 namespace sancho::protocol {
 
-// Puts a new record at `key`, as the first of a new incarnation.
+// Puts a new record at `key`, as the first of a new incarnation. One that was
+// refused is sent again when it is resumed: still the same attempt, because a
+// copy of it may be on its way.
 class CreateOne {
  public:
-  CreateOne(SessionKey key, Record record, Payload payload);
+  CreateOne(SessionKey key, Record record, Payload payload, std::optional<Admission> admission = {});
   const Op* resume(Env& env, Answer& answer);
 
-  bool done = false;          // false: somebody else's record is there
+  bool done = false;          // false: refused, or somebody else's record is there
   std::optional<Record> now;  // what is there
+  std::optional<Refused::Why> refused;
+  bool doubt = false;         // an answer was lost: that copy may still be on its way
+  Attempt attempt() const { return attempt_; }
 
  private:
   friend struct Inspect;
@@ -25,6 +30,7 @@ class CreateOne {
   SessionKey key_;
   Record record_;
   Payload payload_;
+  std::optional<Admission> admission_;
   Attempt attempt_ = 0;
   Op op_;
 };

@@ -24,24 +24,6 @@ int hex_digit(char c) {
   throw ConfigError("store URI '" + redacted(uri) + "': " + why);
 }
 
-// `whole` is for the message.
-std::string percent_decoded(std::string_view text, std::string_view whole) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) refuse(whole, "a % is not followed by two hexadecimal digits; write a plain % as %25");
-    if (high == 0 && low == 0) refuse(whole, "it contains %00, which no name can");
-    out.push_back(static_cast<char>(high << 4 | low));
-    i += 2;
-  }
-  return out;
-}
-
 std::string scheme_of(std::string_view text) {
   const auto colon = text.find(':');
   std::string scheme(text.substr(0, colon == text.npos ? 0 : colon));
@@ -69,6 +51,23 @@ std::map<std::string, std::string> options_of(std::string_view query, std::strin
 }
 
 }  // namespace
+
+std::string percent_decoded(std::string_view text, std::string_view whole) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) refuse(whole, "a % is not followed by two hexadecimal digits; write a plain % as %25");
+    if (high == 0 && low == 0) refuse(whole, "it contains %00, which no name can");
+    out.push_back(static_cast<char>(high << 4 | low));
+    i += 2;
+  }
+  return out;
+}
 
 StoreUri StoreUri::parse(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), is_control))
@@ -126,6 +125,24 @@ std::uint64_t OptionReader::number(const std::string& name, std::uint64_t least,
   if (error != std::errc{} || stop != end || value < least || value > most)
     refuse(name, "a number from " + std::to_string(least) + " to " + std::to_string(most));
   return value;
+}
+
+std::string OptionReader::text(const std::string& name, std::string fallback) {
+  std::string text;
+  return take(name, text) ? text : fallback;
+}
+
+Duration OptionReader::duration(const std::string& name, Duration least, Duration most, Duration fallback) {
+  const auto as_number = [](Duration d) { return static_cast<std::uint64_t>(d.count()); };
+  return Duration(number(name, as_number(least), as_number(most), as_number(fallback)));
+}
+
+std::string OptionReader::name_space() {
+  const auto name = text("namespace");
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_'; };
+  if (name.size() > 32 || !std::all_of(name.begin(), name.end(), fits))
+    refuse("namespace", "of at most 32 letters a-z, digits and _");
+  return name;
 }
 
 void OptionReader::finish() const {

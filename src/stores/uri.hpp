@@ -11,6 +11,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "sancho/time.hpp"
 
 namespace sancho {
 
@@ -23,6 +26,9 @@ struct StoreUri {
   // Throws `ConfigError`.
   static StoreUri parse(std::string_view text);
 };
+
+// `whole` is the URI that a message about it shows. Throws `ConfigError`.
+std::string percent_decoded(std::string_view text, std::string_view whole);
 
 // The URI as a message may show it: what stands before an `@` is replaced by
 // `***`, options are left out, and control characters are replaced by `?`.
@@ -48,6 +54,20 @@ class OptionReader {
 
   // A decimal number within the bounds, or `fallback` where absent.
   std::uint64_t number(const std::string& name, std::uint64_t least, std::uint64_t most, std::uint64_t fallback);
+
+  // Any text, or `fallback` where the option is absent.
+  std::string text(const std::string& name, std::string fallback = {});
+
+  // A span of time in milliseconds, within the bounds, or `fallback`.
+  Duration duration(const std::string& name, Duration least, Duration most, Duration fallback);
+
+  // What keeps applications that share an engine apart (`namespace`): up to 32
+  // of a-z, 0-9 and _; empty where absent.
+  std::string name_space();
+
+  // What nobody has taken yet: for a driver that has options of its own. They
+  // count as taken.
+  std::map<std::string, std::string> rest() { return std::exchange(left_, {}); }
 
   // Throws `ConfigError` if an option is left over.
   void finish() const;

@@ -15,7 +15,8 @@
 //
 // What a wrapped handler can rely on:
 //
-//   - An unsafe request from a foreign page is answered with 403 before it.
+//   - An unsafe request from a foreign page is answered with 403 before it; one
+//     that brings no JSON, where `Policy::json_only` asks for it, with 415.
 //   - What it did is saved, and `Set-Cookie` decided, before the first byte of
 //     the response leaves; streamed answers are no exception.
 //   - If it throws, nothing is saved but what acted at once (a logout, a
@@ -30,17 +31,15 @@
 
 #include <httplib.h>
 
-#include <concepts>
 #include <exception>
 #include <functional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "sancho/http.hpp"
+#include "sancho/adapter.hpp"
+#include "sancho/export.hpp"
 #include "sancho/manager.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // A `httplib::Server` that hands on header values as they came over the wire.
 // For everything else it is used as its parent is, whose timeouts and limits it
@@ -69,9 +68,10 @@ class HttplibServer : public httplib::Server {
 };
 
 // What a page for something that went wrong is made from. `status` is set: 403
-// for a request that came from a foreign page (then there is no error), 503 for
-// a store that is down, 500 for the rest. Set a body and its type. Called on
-// the request's thread; if it throws, the plain answer is sent.
+// for a request that came from a foreign page and 415 for one that brings no
+// JSON where it must (then there is no error), 503 for a store that is down,
+// 500 for the rest. Set a body and its type. Called on the request's thread; if
+// it throws, the plain answer is sent.
 using HttplibErrorPage = std::function<void(const httplib::Request&, httplib::Response&, std::exception_ptr error)>;
 
 namespace detail {
@@ -80,24 +80,16 @@ namespace detail {
 // Throws `UsageError` if it comes from a server that decodes header values.
 class HttplibRequest {
  public:
-  explicit HttplibRequest(const httplib::Request& request);
-  HttplibRequest(const HttplibRequest&) = delete;
-  HttplibRequest& operator=(const HttplibRequest&) = delete;
-  operator const Request&() const { return request_; }
+  HttplibRequest(const Policy& policy, const httplib::Request& request);
+  operator const Request&() { return head_.request(); }
 
  private:
-  std::string_view header(const httplib::Request& request, const char* name);
-  std::vector<std::string_view> cookies_;
-  std::vector<std::string> joined_;
-  Request request_;
+  RequestHead head_;
 };
 
-// Puts the lines into the response. One with a `Set-Cookie` is kept in no cache.
-void add_lines(httplib::Response& response, const HeaderLines& lines);
-
-// Runs one exchange, and answers for what it throws.
-void answer(SessionManagerBase& manager, const HttplibErrorPage& page, const httplib::Request& request,
-            httplib::Response& response, const std::function<void(const Request&, HeaderLines& lines)>& exchange);
+// Runs one exchange and puts what came of it into the response.
+void answer(const Policy& policy, const HttplibErrorPage& page, const httplib::Request& request,
+            httplib::Response& response, const std::function<Answer(const Request&)>& exchange);
 
 }  // namespace detail
 
@@ -113,22 +105,12 @@ class HttplibSessions {
   // The handler's first argument is a `S&`, or a `RequestScope<S>&` for those
   // that log out or end other sessions. It is good until the handler returns: a
   // content provider runs later and must have copied what it needs.
-  template <class F>
-    requires std::invocable<F&, S&, const httplib::Request&, httplib::Response&> ||
-             std::invocable<F&, RequestScope<S>&, const httplib::Request&, httplib::Response&>
+  template <SessionHandler<S, const httplib::Request&, httplib::Response&> F>
   httplib::Server::Handler wrap(F handler) const {
     return [manager = manager_, page = page_, handler = std::move(handler)](const httplib::Request& req,
                                                                             httplib::Response& res) mutable {
-      detail::answer(*manager, page, req, res, [&](const Request& request, HeaderLines& lines) {
-        Scope scope(*manager, request);
-        try {
-          if constexpr (std::invocable<F&, S&, const httplib::Request&, httplib::Response&>) handler(*scope, req, res);
-          else handler(scope, req, res);
-          lines = scope.finish();
-        } catch (...) {
-          lines = scope.abort();
-          throw;
-        }
+      detail::answer(manager->policy(), page, req, res, [&](const Request& request) {
+        return exchange(*manager, request, [&](Scope& scope) { call_handler(handler, scope, req, res); });
       });
     };
   }

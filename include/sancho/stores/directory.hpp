@@ -11,9 +11,10 @@
 #include <memory>
 #include <string>
 
+#include "sancho/export.hpp"
 #include "sancho/store.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // Opens the directory, and makes it (mode 0700) if it is not there; its parent
 // must be. Thread safe, multiprocess safe, linearizable, durable and power

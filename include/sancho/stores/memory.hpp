@@ -7,9 +7,10 @@
 
 #include <memory>
 
+#include "sancho/export.hpp"
 #include "sancho/store.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 // Thread safe; not multiprocess safe; not durable; linearizable. `clock` must
 // outlive the store.

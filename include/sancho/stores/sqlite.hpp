@@ -22,9 +22,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "sancho/export.hpp"
 #include "sancho/store.hpp"
 
-namespace sancho {
+namespace sancho SANCHO_EXPORT {
 
 struct SqliteOptions {
   // What an acknowledged write survives.

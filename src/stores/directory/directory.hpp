@@ -9,7 +9,7 @@
 #include "file_system.hpp"
 #include "sancho/error.hpp"
 #include "sancho/time.hpp"
-#include "timed_mutex.hpp"
+#include "stores/timed_mutex.hpp"
 
 namespace sancho {
 

@@ -1,6 +1,7 @@
 #include "directory_store.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "record_files.hpp"
 #include "sancho/stores/directory.hpp"
@@ -81,7 +82,7 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
   SweepAnswer sweep(const SweepRequest& request, Deadline deadline) override { return sweeper_.sweep(request, deadline); }
 
   StoreTraits traits() const override {
-    return {.thread_safe = true, .multiprocess_safe = true, .durable = true, .power_safe = true, .linearizable = true};
+    return {.thread_safe = true, .multiprocess_safe = true, .durable = true, .power_safe = true, .linearizable = true, .keeps = true};
   }
   std::string name() const override { return directory_.name(); }
   void setup() override { directory_.make(); }
@@ -89,7 +90,7 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
   Scan* scan() override { return this; }
 
   std::vector<KeyedRecord> find_by_subject(std::string_view subject, Deadline deadline) override;
-  void iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) override;
+  void walk(const Each& each, Deadline deadline) override;
   std::size_t count(Deadline deadline) override;
 
  private:
@@ -151,7 +152,7 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
 //
 // A page of keys is listed under the lock, because a file that is renamed
 // while a directory is read may be passed over; the records are read without.
-void DirectoryStore::iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) {
+void DirectoryStore::walk(const Each& each, Deadline deadline) {
   constexpr std::size_t page_size = 8192;
   std::optional<SessionKey> after;
   for (;;) {
@@ -167,7 +168,7 @@ void DirectoryStore::iter_sessions(const std::function<bool(const KeyedRecord&)>
       } catch (const StoreError& e) {
         if (e.kind() != Trouble::corrupt && e.kind() != Trouble::unavailable) throw;
       }
-      if (found && found->record.state == State::live && !each({key, std::move(found->record)})) return;
+      if (found && !each({key, std::move(found->record)})) return;
     }
     if (page.size() < page_size) return;
     after = page.back();
@@ -180,15 +181,26 @@ std::size_t DirectoryStore::count(Deadline deadline) {
   return live;
 }
 
+// As at one moment: walked through again until two walks saw the same records in
+// the same states. A state never comes back, so between the two nothing changed,
+// and no record took over from one that was read too late.
 std::vector<KeyedRecord> DirectoryStore::find_by_subject(std::string_view subject, Deadline deadline) {
   std::vector<KeyedRecord> found;
   if (subject.empty()) return found;
-  iter_sessions(
-      [&](const KeyedRecord& entry) {
-        if (entry.record.subject == subject) found.push_back(entry);
-        return true;
-      },
-      deadline);
+  std::map<SessionKey, State> before;
+  for (bool more = true; more;) {
+    std::map<SessionKey, State> seen;
+    found.clear();
+    const auto look = [&](const KeyedRecord& entry) {
+      if (entry.record.subject != subject) return true;
+      seen.emplace(entry.key, entry.record.state);
+      if (may_open(entry.record.state)) found.push_back(entry);
+      return true;
+    };
+    walk(look, deadline);
+    more = seen != before;
+    before = std::move(seen);
+  }
   return found;
 }
 

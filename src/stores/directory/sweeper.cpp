@@ -1,5 +1,7 @@
 #include "sweeper.hpp"
 
+#include <utility>
+
 namespace sancho {
 
 // One call: what it was asked, and what it has done so far.
@@ -76,20 +78,26 @@ class Sweeper::Call {
 
 // ## When a round is over
 //
-// A round for old sessions begins at the beginning whenever it is asked for a
-// later moment than before, so its end means that none is left. A round for
-// expired ones must get to the end of a large directory even though it is
-// always later, so it goes on from where the last call stopped; having come to
-// the end it uses what it may still look at for what it has not seen itself.
+// Rounds must get to the end of a large directory even though each call asks
+// for a later moment than the one before, so they go on from where the last call
+// stopped. A call that has joined a round so has not seen its beginning with its
+// own moment. For expired ones it then uses what it may still look at; a round
+// for old sessions is not over before it has seen all.
 SweepAnswer Sweeper::sweep(const SweepRequest& request, Deadline deadline) {
   const std::unique_lock mutex(mutex_, deadline.at());
   if (!mutex.owns_lock()) throw StoreError(Trouble::contention, directory_.name() + ": others were sweeping until the deadline");
   Call call(*this, request, deadline);
-  auto& round = request.accessed_before ? old_ : expired_;
-  if (request.accessed_before && (!old_.before || *old_.before < *request.accessed_before)) old_ = {{}, request.accessed_before};
-  const bool joined = round.after.has_value();
-  if (!call.go_on(round)) return call.finish(true);
-  if (joined && call.has_time()) call.go_on(round);
+  if (!request.accessed_before) {
+    const bool joined = expired_.after.has_value();
+    if (!call.go_on(expired_)) return call.finish(true);
+    if (joined && call.has_time()) call.go_on(expired_);
+    return call.finish(false);
+  }
+  if (old_.after && old_.before < *request.accessed_before) old_.joined = true;
+  old_.before = *request.accessed_before;
+  do {
+    if (!call.has_time() || !call.go_on(old_)) return call.finish(true);
+  } while (std::exchange(old_.joined, false));
   return call.finish(false);
 }
 

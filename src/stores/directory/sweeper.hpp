@@ -7,7 +7,7 @@
 
 #include "record_files.hpp"
 #include "sancho/store.hpp"
-#include "timed_mutex.hpp"
+#include "stores/timed_mutex.hpp"
 
 namespace sancho {
 
@@ -21,7 +21,8 @@ class Sweeper {
   // One way through the directory, in the order of the keys.
   struct Round {
     std::optional<SessionKey> after;  // as far as this; from the beginning if empty
-    std::optional<Time> before;       // for old sessions: what it asks of them
+    Time before = Time::min();        // for old sessions: what it asks of them
+    bool joined = false;              // ... and what it has passed was asked for less
   };
   class Call;
 

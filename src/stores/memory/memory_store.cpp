@@ -2,6 +2,8 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <set>
+#include <shared_mutex>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -53,10 +55,71 @@ class Subjects {
   std::array<Shard, 16> shards_;
 };
 
-// ## The store
-class MemoryStore final : public SessionStore, public SubjectIndex, public Scan {
+// ## Who may log in
+//
+// A gate for each subject, or a few of them: whoever is admitted, and whoever
+// changes the epoch, passes one at a time. Taken before any other lock.
+class Gates {
  public:
-  explicit MemoryStore(const Clock& clock) : clock_(clock) {}
+  explicit Gates(const Clock& clock) : clock_(clock) {}
+
+  // Whoever holds it reads epochs that stay what they are.
+  class Passage {
+   public:
+    Passage(Gates& gates, const std::string& subject) : gate_(gates.gate_of(subject).mutex), everyone_(gates.everyone_mutex_) {}
+
+   private:
+    std::unique_lock<std::mutex> gate_;
+    std::shared_lock<std::shared_mutex> everyone_;
+  };
+
+  EpochsSeen seen(const std::string& subject) {
+    EpochsSeen seen;
+    if (everyone_.until > clock_.now()) seen.everyone = everyone_.number;
+    const auto& epochs = gate_of(subject).epochs;
+    if (const auto at = epochs.find(subject); at != epochs.end() && at->second.until > clock_.now()) seen.subject = at->second.number;
+    return seen;
+  }
+
+  void set(const std::string& subject, std::uint64_t number, Time until) {
+    if (subject.empty()) {
+      const std::unique_lock lock(everyone_mutex_);
+      everyone_ = {number, until};
+      return;
+    }
+    auto& gate = gate_of(subject);
+    const std::lock_guard lock(gate.mutex);
+    gate.epochs[subject] = {number, until};
+  }
+
+  void forget_old() {
+    for (auto& gate : gates_) {
+      const std::lock_guard lock(gate.mutex);
+      std::erase_if(gate.epochs, [now = clock_.now()](const auto& entry) { return entry.second.until <= now; });
+    }
+  }
+
+ private:
+  struct Epoch {
+    std::uint64_t number = 0;
+    Time until = Time::min();
+  };
+  struct alignas(64) Gate {
+    std::mutex mutex;
+    std::unordered_map<std::string, Epoch> epochs;
+  };
+  Gate& gate_of(const std::string& subject) { return gates_[std::hash<std::string>{}(subject) % gates_.size()]; }
+
+  const Clock& clock_;
+  std::array<Gate, 16> gates_;
+  std::shared_mutex everyone_mutex_;
+  Epoch everyone_;
+};
+
+// ## The store
+class MemoryStore final : public SessionStore, public SubjectIndex, public Epochs, public Scan {
+ public:
+  explicit MemoryStore(const Clock& clock) : clock_(clock), gates_(clock) {}
 
   std::optional<Record> load(const SessionKey& key, Deadline) override {
     auto& shard = shard_of(key);
@@ -65,8 +128,8 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Scan 
     return record ? std::optional(*record) : std::nullopt;
   }
 
-  CreateAnswer create(const SessionKey& key, const Record& record, Deadline, const Admission* admission) override {
-    if (admission) throw StoreError(Trouble::refused, "memory: has no admission: limits and epochs need another store");
+  CreateAnswer create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) override {
+    if (admission) return create_admitted(key, record, deadline, *admission);
     Record copy = record;
     auto& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
@@ -112,23 +175,46 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Scan 
 
   SweepAnswer sweep(const SweepRequest& request, Deadline deadline) override;
 
-  StoreTraits traits() const override { return {.thread_safe = true, .linearizable = true}; }
+  StoreTraits traits() const override { return {.thread_safe = true, .linearizable = true, .keeps = true}; }
   std::string name() const override { return "memory:"; }
   void setup() override {}
   SubjectIndex* subjects() override { return this; }
+  Epochs* epochs() override { return this; }
   Scan* scan() override { return this; }
 
+  // As at one moment: looked through again if a key came meanwhile, because it
+  // may have taken over from one that was looked at too late.
   std::vector<KeyedRecord> find_by_subject(std::string_view subject, Deadline deadline) override {
     std::vector<KeyedRecord> found;
     if (subject.empty()) return found;
-    for (const auto& key : subjects_.of(std::string(subject))) {
-      auto record = load(key, deadline);
-      if (record && record->state == State::live && record->subject == subject) found.push_back({key, std::move(*record)});
+    const std::string name(subject);
+    for (auto keys = subjects_.of(name); !keys.empty();) {
+      found.clear();
+      for (const auto& key : keys) {
+        auto record = load(key, deadline);
+        if (record && may_open(record->state) && record->subject == subject) found.push_back({key, std::move(*record)});
+      }
+      auto now = subjects_.of(name);
+      const std::set<SessionKey> before(keys.begin(), keys.end());
+      const bool more = std::any_of(now.begin(), now.end(), [&](const auto& key) { return !before.contains(key); });
+      if (!more) break;
+      if (deadline.passed()) throw StoreError(Trouble::unavailable, "memory: the subject's sessions kept changing until the deadline");
+      keys = std::move(now);
     }
     return found;
   }
 
-  void iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) override;
+  EpochsSeen epochs(std::string_view subject, Deadline) override {
+    const std::string name(subject);
+    const Gates::Passage passage(gates_, name);
+    return gates_.seen(name);
+  }
+
+  void set_epoch(std::string_view subject, std::uint64_t epoch, Time until, Deadline) override {
+    gates_.set(std::string(subject), epoch, until);
+  }
+
+  void walk(const Each& each, Deadline deadline) override;
   std::size_t count(Deadline deadline) override;
 
  private:
@@ -153,12 +239,31 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Scan 
     shard.records.erase(at);
   }
 
+  // The gate stays closed until the record is in: nobody counts without it.
+  CreateAnswer create_admitted(const SessionKey& key, const Record& record, Deadline deadline, const Admission& admission) {
+    if (record.subject.empty()) throw StoreError(Trouble::refused, "memory: an admission is for a record with a subject");
+    const Gates::Passage passage(gates_, record.subject);
+    if (auto current = load(key, deadline)) return Taken{std::move(*current)};
+    if (gates_.seen(record.subject) != admission.seen) return Refused{Refused::Why::revoked};
+    if (admission.cap > 0 && others(record, deadline) >= admission.cap) return Refused{Refused::Why::at_cap};
+    return create(key, record, deadline, nullptr);
+  }
+
+  // How many other sessions this record's subject has.
+  std::size_t others(const Record& record, Deadline deadline) {
+    std::set<Handle> handles;
+    for (const auto& [key, other] : find_by_subject(record.subject, deadline))
+      if (other.state != State::moved && other.handle != record.handle) handles.insert(other.handle);
+    return handles.size();
+  }
+
   bool sweep_shard(Shard& shard, const SweepRequest& request, Deadline deadline, SweepAnswer& answer);
 
   const Clock& clock_;
   std::array<Shard, 64> shards_;
   std::atomic<std::size_t> sweep_from_ = 0;
   Subjects subjects_;
+  Gates gates_;
 };
 
 // ## Sweeping
@@ -168,6 +273,7 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Scan 
 // request waits for one stride at most.
 SweepAnswer MemoryStore::sweep(const SweepRequest& request, Deadline deadline) {
   SweepAnswer answer;
+  gates_.forget_old();
   const auto from = sweep_from_.load();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const auto at = (from + i) % shards_.size();
@@ -213,7 +319,7 @@ bool MemoryStore::sweep_shard(Shard& shard, const SweepRequest& request, Deadlin
 // ## Walking
 //
 // The keys of one shard at a time; each record is then looked up afresh.
-void MemoryStore::iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) {
+void MemoryStore::walk(const Each& each, Deadline deadline) {
   std::vector<SessionKey> keys;
   for (auto& shard : shards_) {
     keys.clear();
@@ -225,7 +331,7 @@ void MemoryStore::iter_sessions(const std::function<bool(const KeyedRecord&)>& e
     for (const auto& key : keys) {
       if (deadline.passed()) throw StoreError(Trouble::unavailable, "memory: the walk did not end before its deadline");
       auto record = load(key, deadline);
-      if (record && record->state == State::live && !each({key, std::move(*record)})) return;
+      if (record && !each({key, std::move(*record)})) return;
     }
   }
 }

@@ -42,21 +42,6 @@ bool on_frozen_file_system(const std::string& path) {
   return frozen && (::stat((path + "-wal").c_str(), &wal) != 0 || wal.st_size == 0);
 }
 
-// ## The reserve
-
-void keep_reserve(const std::string& path) noexcept {
-  const auto name = path + "-reserve";
-  struct stat st {};
-  if (::stat(name.c_str(), &st) == 0 && st.st_size >= reserve_size) return;
-  const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return;
-  // Half a reserve is none, and would keep others from what little there is.
-  if (::posix_fallocate(fd, 0, reserve_size) != 0) ::unlink(name.c_str());
-  ::close(fd);
-}
-
-void spend_reserve(const std::string& path) noexcept { ::unlink((path + "-reserve").c_str()); }
-
 // ## Who opened what
 
 namespace {

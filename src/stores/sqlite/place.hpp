@@ -30,10 +30,7 @@ bool on_frozen_file_system(const std::string& path);
 // the transaction that crosses the line, that is the reserve.
 constexpr int wal_pages = 1000;
 constexpr long reserve_size = (wal_pages + 128) * 4096L;
-
-// Sees that the reserve is there, as well as the disk allows.
-void keep_reserve(const std::string& path) noexcept;
-void spend_reserve(const std::string& path) noexcept;
+inline std::string reserve_of(const std::string& path) { return path + "-reserve"; }
 
 // ## Processes
 //

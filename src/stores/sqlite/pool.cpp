@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "stores/reserve.hpp"
 #include "stores/sqlite/place.hpp"
 #include "stores/sqlite/schema.hpp"
 
@@ -79,11 +80,28 @@ void Pool::make_room(Deadline deadline) {
   const Turn turn(*this, deadline);
   const auto lease = take(deadline);
   if ((*lease).checkpoint()) return;
-  spend_reserve(path_);
+  spend_reserve(reserve_of(path_));
   (*lease).checkpoint();
 }
 
-void Pool::see_to_reserve() noexcept { keep_reserve(path_); }
+void Pool::limit(Connection& c, std::uint32_t pages) const {
+  if (options_.max_pages > 0 && access_ == Access::write)
+    c.run(("PRAGMA max_page_count = " + std::to_string(pages)).c_str(), "limiting its size");
+}
+
+Pool::LastPages::LastPages(const Pool& pool, Connection& connection) : pool_(pool), connection_(connection) {
+  pool_.limit(connection_, pool_.options_.max_pages);
+}
+
+Pool::LastPages::~LastPages() {
+  try {
+    pool_.limit(connection_, pool_.usual_pages());
+  } catch (const StoreError&) {
+    // A connection that fails at this is not used again.
+  }
+}
+
+void Pool::see_to_reserve() noexcept { keep_reserve(reserve_of(path_), reserve_size); }
 
 // ## Connections
 
@@ -106,8 +124,7 @@ std::unique_ptr<Connection> Pool::open(Deadline deadline) const {
   const bool full = options_.synchronous == SqliteOptions::Synchronous::full;
   c->run(full ? "PRAGMA synchronous = full" : "PRAGMA synchronous = normal", doing);
   c->run(("PRAGMA wal_autocheckpoint = " + std::to_string(wal_pages)).c_str(), doing);
-  if (options_.max_pages > 0 && access_ == Access::write)
-    c->run(("PRAGMA max_page_count = " + std::to_string(options_.max_pages)).c_str(), doing);
+  limit(*c, usual_pages());
   return c;
 }
 

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,20 @@ class Pool {
 
   // When a write failed for want of room: makes what there can be made.
   void make_room(Deadline deadline);
+  // Pages that only writes which give room back may take, so that a row which
+  // grows by a byte on its way to a tombstone finds a place to split its page.
+  class LastPages {
+   public:
+    LastPages(const Pool& pool, Connection& connection);
+    ~LastPages();
+    LastPages(const LastPages&) = delete;
+    LastPages& operator=(const LastPages&) = delete;
+
+   private:
+    const Pool& pool_;
+    Connection& connection_;
+  };
+
   // Where room may have come back: sees to the reserve that `make_room` spends.
   void see_to_reserve() noexcept;
 
@@ -74,6 +89,8 @@ class Pool {
   void require_own_process() const;
   void require_same_file() const;
   std::unique_ptr<Connection> open(Deadline deadline) const;
+  void limit(Connection& connection, std::uint32_t pages) const;
+  std::uint32_t usual_pages() const { return options_.max_pages - std::max(2u, options_.max_pages / 32); }
   void give_back(std::unique_ptr<Connection> connection);
 
   std::string path_;

@@ -39,6 +39,13 @@ constexpr Migration migrations[] = {
     {"CREATE INDEX sancho_sessions_due ON sancho_sessions (due);"
      "CREATE INDEX sancho_sessions_subject ON sancho_sessions (subject) WHERE subject <> x''",
      "key,inc,n,state,created,accessed,idle,ends,due,crc,subject,handle,payload"},
+    // Everyone's epoch stands under the empty subject.
+    {"CREATE TABLE sancho_epochs ("
+     " subject BLOB NOT NULL PRIMARY KEY,"
+     " epoch INTEGER NOT NULL,"
+     " until INTEGER NOT NULL"
+     ") WITHOUT ROWID",
+     "key,inc,n,state,created,accessed,idle,ends,due,crc,subject,handle,payload"},
 };
 constexpr std::int64_t current_version = std::size(migrations);
 

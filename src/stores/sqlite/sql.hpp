@@ -13,8 +13,9 @@ enum class Sql {
   load, insert, replace, commit_here, commit_sooner, touch, erase,
   due, put_off,
   walk, by_subject, count,
+  epochs, set_epoch, forget_epochs, others,
 };
-inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::count) + 1;
+inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::others) + 1;
 
 #define SANCHO_RECORD_COLUMNS "key,inc,n,state,created,accessed,idle,ends,crc,subject,handle,payload"
 
@@ -49,8 +50,17 @@ constexpr std::string_view text_of(Sql sql) {
 
     case Sql::walk: return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE key > ?1 ORDER BY key LIMIT ?2";
     case Sql::by_subject:
-      return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE subject = ?1 AND subject <> x'' AND state = 1";
+      return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE subject = ?1 AND subject <> x'' AND state < 3";
     case Sql::count: return "SELECT count(*) FROM sancho_sessions WHERE state = 1 AND min(accessed + idle, ends) > ?1";
+
+    case Sql::epochs:
+      return "SELECT coalesce((SELECT epoch FROM sancho_epochs WHERE subject = ?1 AND subject <> x'' AND until > ?2), 0),"
+             " coalesce((SELECT epoch FROM sancho_epochs WHERE subject = x'' AND until > ?2), 0)";
+    case Sql::set_epoch: return "REPLACE INTO sancho_epochs (subject, epoch, until) VALUES (?1, ?2, ?3)";
+    case Sql::forget_epochs: return "DELETE FROM sancho_epochs WHERE until <= ?1";
+    case Sql::others:
+      return "SELECT count(DISTINCT handle) FROM sancho_sessions WHERE subject = ?1 AND subject <> x'' AND state < 2"
+             " AND handle <> ?2 AND min(accessed + idle, ends) > ?3";
   }
   return {};
 }

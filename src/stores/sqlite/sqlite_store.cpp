@@ -24,7 +24,8 @@ StoreTraits SqliteStore::traits() const {
           .multiprocess_safe = true,
           .durable = true,
           .power_safe = options_.synchronous == SqliteOptions::Synchronous::full,
-          .linearizable = true};
+          .linearizable = true,
+          .keeps = true};
 }
 
 void SqliteStore::require_writable_store() const {
@@ -48,10 +49,15 @@ std::optional<Record> SqliteStore::load(const SessionKey& key, Deadline deadline
 }
 
 CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) {
-  if (admission) throw StoreError(Trouble::refused, name() + ": it knows no admission");
+  if (admission && record.subject.empty())
+    throw StoreError(Trouble::refused, name() + ": an admission is for a record with a subject");
   require_writable(record, name());
   constexpr const char* doing = "creating a session";
   return write(deadline, doing, [&](Connection& c) -> CreateAnswer {
+    if (admission) {
+      if (auto current = read(c, key, doing); current && !current->expired(clock_.now())) return Taken{*std::move(current)};
+      if (const auto no = refusal(c, record, *admission)) return *no;
+    }
     Query insert(c, Sql::insert, doing);
     bind_new(insert, key, record);
     insert.step();
@@ -71,16 +77,16 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
 // (the sweep comes by a little later then); the one after that makes room.
 CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) {
   require_writable(record, name());
-  if (record.state != State::ended) return try_commit(key, expected, record, Due::move, deadline);
+  if (record.state != State::ended) return try_commit(key, expected, record, Due::move, Room::usual, deadline);
   try {
-    return try_commit(key, expected, record, Due::move, deadline);
+    return try_commit(key, expected, record, Due::move, Room::usual, deadline);
   } catch (const StoreError& e) {
     if (e.kind() != Trouble::full || e.maybe_done()) throw;
   }
-  return freeing(deadline, [&] { return try_commit(key, expected, record, Due::keep, deadline); });
+  return freeing(deadline, [&](Room room) { return try_commit(key, expected, record, Due::keep, room, deadline); });
 }
 
-CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline) {
+CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline) {
   constexpr const char* doing = "committing a session";
   return write(deadline, doing, [&](Connection& c) -> CommitAnswer {
     auto current = read(c, key, doing);
@@ -95,7 +101,7 @@ CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expec
     if (sooner) update.bind(milliseconds(next.expires()));
     update.step();
     return Done{};
-  });
+  }, room);
 }
 
 TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) {
@@ -122,7 +128,7 @@ EraseAnswer SqliteStore::erase(const SessionKey& key, const std::optional<Versio
     Query(c, Sql::erase, doing).bind_blob(key.bytes()).step();
     return Removed{*std::move(current)};
   };
-  return freeing(deadline, [&] { return write(deadline, doing, act); });
+  return freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); });
 }
 
 }  // namespace sqlite

@@ -8,10 +8,11 @@
 
 #include "sancho/stores/sqlite.hpp"
 #include "stores/sqlite/pool.hpp"
+#include "stores/sweeping.hpp"
 
 namespace sancho::sqlite {
 
-class SqliteStore final : public SessionStore, public SubjectIndex, public Scan {
+class SqliteStore final : public SessionStore, public SubjectIndex, public Epochs, public Scan {
  public:
   SqliteStore(std::string path, const SqliteOptions& options, const Clock& clock)
       : options_(options), clock_(clock), pool_(std::move(path), options) {}
@@ -27,9 +28,12 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Scan 
   void setup() override { pool_.setup(Deadline::after(options_.open_timeout)); }
 
   SubjectIndex* subjects() override { return this; }
+  Epochs* epochs() override { return this; }
   Scan* scan() override { return this; }
   std::vector<KeyedRecord> find_by_subject(std::string_view subject, Deadline deadline) override;
-  void iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) override;
+  EpochsSeen epochs(std::string_view subject, Deadline deadline) override;
+  void set_epoch(std::string_view subject, std::uint64_t epoch, Time until, Deadline deadline) override;
+  void walk(const Each& each, Deadline deadline) override;
   std::size_t count(Deadline deadline) override;
 
  private:
@@ -37,16 +41,19 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Scan 
   // ones are given too.
   std::optional<Record> read(Connection& c, const SessionKey& key, const char* doing) const;
   // Runs `act(connection)` in one transaction and commits it.
+  enum class Room { usual, all };
   template <class Act>
-  auto write(Deadline deadline, const char* doing, Act act);
-  // For writes that give room back: `act()`, and if there was no room for it,
-  // makes some and then `act()` once more.
+  auto write(Deadline deadline, const char* doing, Act act, Room room = Room::usual);
+  // For writes that give room back: `act(Room::usual)`, and if there was no
+  // room for it, makes some and then `act(Room::all)`.
   template <class Act>
   auto freeing(Deadline deadline, Act act);
+  EpochsSeen epochs_seen(Connection& c, std::string_view subject) const;
+  std::optional<Refused> refusal(Connection& c, const Record& record, const Admission& admission) const;
   void require_writable_store() const;
 
   enum class Due { move, keep };
-  CommitAnswer try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Deadline deadline);
+  CommitAnswer try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline);
 
   struct Page;
   Page page_after(const std::string& key, std::size_t size, Deadline deadline);
@@ -58,13 +65,8 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Scan 
   const Clock& clock_;
   Pool pool_;
 
-  // Where a walk for `accessed_before` that stopped at its budget goes on.
-  struct Walk {
-    Time accessed_before;
-    std::string after;
-  };
-  std::mutex walk_mutex_;
-  std::optional<Walk> walk_;
+  // Where a walk for `accessed_before` that stopped goes on.
+  WalkPlace walk_place_;
 };
 
 // Some rows in the order of their keys, damaged ones left out.
@@ -75,10 +77,12 @@ struct SqliteStore::Page {
 };
 
 template <class Act>
-auto SqliteStore::write(Deadline deadline, const char* doing, Act act) {
+auto SqliteStore::write(Deadline deadline, const char* doing, Act act, Room room) {
   require_writable_store();
   const Pool::Turn turn(pool_, deadline);
   const auto lease = pool_.take(deadline);
+  std::optional<Pool::LastPages> last;
+  if (room == Room::all) last.emplace(pool_, *lease);
   Transaction transaction(*lease, doing);
   auto answer = act(*lease);
   transaction.commit();
@@ -88,12 +92,12 @@ auto SqliteStore::write(Deadline deadline, const char* doing, Act act) {
 template <class Act>
 auto SqliteStore::freeing(Deadline deadline, Act act) {
   try {
-    return act();
+    return act(Room::usual);
   } catch (const StoreError& e) {
     if (e.kind() != Trouble::full || e.maybe_done()) throw;
   }
   pool_.make_room(deadline);
-  return act();
+  return act(Room::all);
 }
 
 }  // namespace sancho::sqlite

@@ -7,38 +7,11 @@
 
 namespace sancho::sqlite {
 
-namespace {
-// Rows to a transaction.
-constexpr std::size_t batch = 100;
-
-void count_removed(const Record& record, SweepAnswer& answer) {
-  ++answer.removed;
-  if (record.state != State::live) return;
-  ++answer.sessions;
-  answer.handles.push_back(record.handle);
-}
-
-void add(SweepAnswer& sum, SweepAnswer&& part) {
-  sum.removed += part.removed;
-  sum.sessions += part.sessions;
-  sum.handles.insert(sum.handles.end(), part.handles.begin(), part.handles.end());
-}
-}  // namespace
-
 SweepAnswer SqliteStore::sweep(const SweepRequest& request, Deadline deadline) {
   require_writable_store();
-  SweepAnswer answer;
-  std::size_t left = request.budget;
-  const auto rows = [&] { return std::min(batch, left); };
-  answer.more = true;
-  try {
-    for (; answer.more && left > 0 && !deadline.passed(); left -= rows()) answer.more = sweep_due(rows(), answer, deadline);
-    if (!answer.more && request.accessed_before)
-      answer.more = sweep_idle(*request.accessed_before, request.budget - answer.removed, answer, deadline);
-  } catch (const StoreError&) {
-    if (answer.removed == 0) throw;
-    answer.more = true;  // what has gone must be told; the trouble will be back
-  }
+  auto answer = sweep_in_batches(
+      request, deadline, [&](std::size_t most, SweepAnswer& sum) { return sweep_due(most, sum, deadline); },
+      [&](Time before, std::size_t most, SweepAnswer& sum) { return sweep_idle(before, most, sum, deadline); });
   if (answer.removed > 0) pool_.see_to_reserve();
   return answer;
 }
@@ -65,15 +38,16 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
     for (const auto& [key, record] : rows) {
       if (record && record->expired(now)) {
         Query(c, Sql::erase, doing).bind_blob(key).step();
-        count_removed(*record, done);
+        done.count(*record);
       } else {
         const auto later = record ? milliseconds(record->expires()) : std::numeric_limits<std::int64_t>::max();
         Query(c, Sql::put_off, doing).bind_blob(key).bind(later).step();
       }
     }
+    if (met < budget) Query(c, Sql::forget_epochs, doing).bind(milliseconds(now)).step();
     return done;
   };
-  add(answer, freeing(deadline, [&] { return write(deadline, doing, act); }));
+  answer.add(freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); }));
   return met == budget;
 }
 
@@ -83,38 +57,27 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
 bool SqliteStore::sweep_idle(Time accessed_before, std::size_t budget, SweepAnswer& answer, Deadline deadline) {
   constexpr const char* doing = "removing old sessions";
   const auto old = [&](const Record& r) { return r.state == State::live && r.accessed < accessed_before; };
-  std::string after;
-  {
-    const std::lock_guard lock(walk_mutex_);
-    if (walk_ && walk_->accessed_before == accessed_before) after = walk_->after;
-    walk_.reset();
-  }
-  for (bool more = true; more; ) {
-    if (budget == 0 || deadline.passed()) {
-      const std::lock_guard lock(walk_mutex_);
-      walk_ = Walk{accessed_before, after};
-      return true;
-    }
-    auto page = page_after(after, std::min(batch, budget), deadline);
-    more = page.more;
-    after = page.last;
+  const auto look = [&](const std::string& after, std::size_t most) {
+    auto page = page_after(after, most, deadline);
+    WalkPart part{page.last, page.more};
     std::erase_if(page.records, [&](const KeyedRecord& each) { return !old(each.record); });
-    if (page.records.empty()) continue;
+    if (page.records.empty()) return part;
     const auto act = [&](Connection& c) {
       SweepAnswer done;
       for (const auto& each : page.records) {
         const auto current = read(c, each.key, doing);
         if (!current || !old(*current)) continue;
         Query(c, Sql::erase, doing).bind_blob(each.key.bytes()).step();
-        count_removed(*current, done);
+        done.count(*current);
       }
       return done;
     };
-    auto part = freeing(deadline, [&] { return write(deadline, doing, act); });
-    budget -= part.removed;
-    add(answer, std::move(part));
-  }
-  return false;
+    const auto done = freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); });
+    part.removed = done.removed;
+    answer.add(done);
+    return part;
+  };
+  return walk_for_old(walk_place_, accessed_before, budget, deadline, look);
 }
 
 }  // namespace sancho::sqlite

@@ -30,16 +30,14 @@ SqliteStore::Page SqliteStore::page_after(const std::string& key, std::size_t si
   return page;
 }
 
-void SqliteStore::iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline deadline) {
+void SqliteStore::walk(const Each& each, Deadline deadline) {
   std::string after;
   for (bool more = true; more;) {
     const auto page = page_after(after, page_size, deadline);
     more = page.more;
     after = page.last;
-    for (const auto& found : page.records) {
-      const bool lives = found.record.state == State::live && !found.record.expired(clock_.now());
-      if (lives && !each(found)) return;
-    }
+    for (const auto& found : page.records)
+      if (!found.record.expired(clock_.now()) && !each(found)) return;
   }
 }
 

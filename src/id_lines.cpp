@@ -1,0 +1,39 @@
+#include "id_lines.hpp"
+
+namespace sancho {
+
+namespace {
+template <class Outcome>
+Presented read(Outcome outcome, std::string_view text) {
+  if (outcome == Outcome::absent) return {};
+  if (outcome == Outcome::ambiguous) return {.refused = "more than one"};
+  auto id = outcome == Outcome::found ? SessionId::parse(text) : std::nullopt;
+  return {.id = id, .refused = id ? nullptr : "not of the right form"};
+}
+}  // namespace
+
+Presented presented(const Policy& policy, const Request& request) {
+  if (policy.transport.by_cookie()) {
+    const auto found = find_cookie(request.cookies, policy.cookie.name);
+    return read(found.outcome, found.value);
+  }
+  const auto found = find_id(request.id_lines, policy.transport.scheme);
+  return read(found.outcome, found.value);
+}
+
+HeaderLine telling(const SessionId& id, const Transport& transport, const SetCookie& cookie,
+                   std::optional<std::chrono::seconds> max_age) {
+  if (transport.by_cookie()) return {"Set-Cookie", cookie.build(id.reveal(), max_age)};
+  return {transport.response_header, id.reveal()};
+}
+
+HeaderLine forgetting(const Transport& transport, const SetCookie& cookie) {
+  if (transport.by_cookie()) return {"Set-Cookie", cookie.removal()};
+  return {transport.response_header, ""};
+}
+
+HeaderLine varying(const Transport& transport) {
+  return {"Vary", transport.by_cookie() ? "Cookie" : transport.request_header};
+}
+
+}  // namespace sancho

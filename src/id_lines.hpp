@@ -1,0 +1,27 @@
+// The id on its way in and out, in a cookie or in a header.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "sancho/http.hpp"
+#include "sancho/id.hpp"
+#include "sancho/policy.hpp"
+
+namespace sancho {
+
+// What a request says of its session's id.
+struct Presented {
+  std::optional<SessionId> id{};
+  const char* refused = nullptr;  // why there is none, though something was there
+};
+Presented presented(const Policy& policy, const Request& request);
+
+// The line that tells the client its id, and the one that makes it forget it.
+HeaderLine telling(const SessionId& id, const Transport& transport, const SetCookie& cookie,
+                   std::optional<std::chrono::seconds> max_age);
+HeaderLine forgetting(const Transport& transport, const SetCookie& cookie);
+// By what the answers of one address differ.
+HeaderLine varying(const Transport& transport);
+
+}  // namespace sancho

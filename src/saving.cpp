@@ -1,0 +1,139 @@
+// The end of a request, as a task.
+#include <algorithm>
+
+#include "scope_tasks.hpp"
+
+namespace sancho {
+
+using protocol::Outcome;
+
+bool ScopeBase::Saving::more() {
+  if (first()) return begin();
+  settle();
+  return false;
+}
+
+bool ScopeBase::Saving::begin() {
+  if (s_.maintained) return false;
+  const auto held = s_.session->use();
+  s_.maintained = true;
+  if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
+  auto intent = scope_.intent();
+  if (s_.blind) {
+    if (intent.replace || !intent.delta.empty() || s_.session->renew_id_) {
+      scope_.report(EventKind::store_unavailable, "a page without its session was to be saved");
+      scope_.must_have_read("nothing was saved");
+    }
+    return false;
+  }
+  upkeep_ = scope_.is_upkeep(intent);
+  if (upkeep_ && s_.manager.policy().outage != Outage::fail_closed && !scope_.can_write()) scope_.spare_upkeep(intent);
+
+  // Nobody is left, and nothing worth keeping: that is a logout.
+  if (s_.seat.hand && intent.replace && intent.heir.subject.empty() && !intent.has_info) {
+    out_.emplace(env_, s_.seat.presented, s_.seat.hand);
+    return true;
+  }
+  reason_ = intent.replace;
+  finish_.emplace(s_.seat, std::move(intent));
+  return true;
+}
+
+const protocol::Op* ScopeBase::Saving::resume(protocol::Answer& answer) {
+  if (out_) return out_->resume(env_, answer);
+  try {
+    return finish_->resume(env_, answer);
+  } catch (const DecodeError& e) {
+    unmergeable_ = true;
+    throw StoreError(Trouble::refused, std::string("a slot cannot be merged as its policy says: ") + e.what() + "; nothing was saved");
+  }
+}
+
+const char* ScopeBase::Saving::done_already() const {
+  if (out_) return out_->begun() ? LoggingOut::half : nullptr;
+  return finish_->decided() ? "it was decided already" : nullptr;
+}
+
+void ScopeBase::Saving::failed(const StoreError& e) {
+  if (unmergeable_) throw;
+  if (finish_) {
+    tell_evicted();
+    scope_.note_trouble(e);
+    scope_.report(upkeep_ ? EventKind::touch_failed : EventKind::store_unavailable, e.what());
+    // The page was read from the store and is right; upkeep can wait for the
+    // next request, which also makes good what was half done.
+    if (upkeep_) {
+      s_.ended_in = s_.seat.hand;
+      return;
+    }
+  }
+  if (const auto* what = done_already()) throw in_doubt_after(e, what);
+  throw;
+}
+
+void ScopeBase::Saving::tell_evicted() {
+  for (const auto& handle : finish_->evicted()) s_.manager.report(EventKind::revoked, handle, s_.session->user_.subject(), "over the cap");
+}
+
+void ScopeBase::Saving::settle() {
+  if (out_) {
+    scope_.report(EventKind::logout);
+    return scope_.logged_out();
+  }
+  tell_evicted();
+  if (upkeep_ && finish_->outcome == Outcome::in_doubt) {
+    s_.ended_in = s_.seat.hand;
+    return scope_.report(EventKind::touch_failed, "in doubt");
+  }
+  scope_.conclude(*finish_, reason_, before_);
+  if (!s_.ended_in) s_.ended_in = std::move(finish_->hand);
+}
+
+void ScopeBase::conclude(protocol::Finish& done, std::optional<protocol::EndReason> reason, std::optional<Handle> before) {
+  auto& s = *state_;
+  const auto tell = [&](EventKind kind, std::string_view detail = {}) {
+    const auto* record = done.hand && done.hand->record ? &*done.hand->record : nullptr;
+    s.manager.report(kind, record ? record->handle : before.value_or(Handle{}), record ? std::string_view(record->subject) : std::string_view{}, detail);
+  };
+  if (done.merges > 0) tell(EventKind::merged);
+  if (done.rotated) tell(EventKind::rotated);
+  switch (done.outcome) {
+    case Outcome::won:
+      s.login = LoginOutcome::won;
+      if (done.hand->record->subject.empty()) s.manager.report(EventKind::logout, before.value_or(Handle{}), {}, "the session goes on without a user");
+      else tell(reason == protocol::EndReason::reauth ? EventKind::reauthenticated : EventKind::login);
+      break;
+    case Outcome::lost:
+      s.login = LoginOutcome::lost;
+      tell(EventKind::login_lost);
+      break;
+    case Outcome::at_cap:
+      s.login = LoginOutcome::at_cap;
+      tell(EventKind::login_refused, "at the cap");
+      break;
+    case Outcome::dropped: tell(EventKind::dropped); break;
+    case Outcome::emptied: tell(EventKind::emptied); break;
+    case Outcome::in_doubt:
+      report(EventKind::store_unavailable, "in doubt");
+      throw StoreError(Trouble::in_doubt, s.manager.store_name() + ": it cannot be told whether the session was saved", true);
+    case Outcome::kept:
+      if (done.created) tell(EventKind::created);
+      break;
+    default: break;
+  }
+  s.delete_cookie = s.delete_cookie || done.delete_cookie;
+  if (done.cookie && (!s.delete_cookie || done.outcome == Outcome::won)) {
+    s.delete_cookie = s.clear_site_data = false;
+    std::optional<std::chrono::seconds> max_age = s.manager.policy().cookie.max_age;
+    if (protocol::PayloadView(*done.hand->record).persistent)
+      max_age = std::clamp(std::chrono::floor<std::chrono::seconds>(done.hand->record->ends - s.manager.clock().now()), std::chrono::seconds(1), max_max_age);
+    s.lines.push_back(telling(*done.cookie, s.manager.policy().transport, s.manager.parts_->cookie, max_age));
+  }
+  // The pre-session has served when somebody has logged in.
+  if (done.outcome == Outcome::won && s.pre_session && !done.hand->record->subject.empty()) {
+    s.pre_issued.reset();
+    s.lines.push_back({"Set-Cookie", s.manager.parts_->pre_cookie.removal()});
+  }
+}
+
+}  // namespace sancho

@@ -1,0 +1,114 @@
+#include "stores/lmdb/entry.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "crc32c.hpp"
+#include "sancho/error.hpp"
+
+namespace sancho::lmdb {
+
+namespace {
+constexpr std::size_t head_size = 20;  // accessed, due, checksum
+
+void append(std::string& out, std::uint64_t v, int bits) {
+  for (int shift = bits - 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(v >> shift & 0xff));
+}
+
+std::uint64_t number(std::string_view bytes) {
+  std::uint64_t v = 0;
+  for (const char c : bytes) v = v << 8 | static_cast<unsigned char>(c);
+  return v;
+}
+
+// In the order of time as bytes, before 1970 too.
+constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+void append(std::string& out, Time t) {
+  append(out, std::bit_cast<std::uint64_t>(t.time_since_epoch().count()) ^ sign, 64);
+}
+Time time(std::string_view bytes) { return Time{Duration{std::bit_cast<std::int64_t>(number(bytes) ^ sign)}}; }
+
+// Over what comes first in `out`, and the key it stands under.
+void append_checksum(std::string& out, std::string_view key) { append(out, crc32c(out, crc32c(key)), 32); }
+
+bool checked(std::string_view key, std::string_view head, std::string_view checksum) {
+  return crc32c(head, crc32c(key)) == number(checksum);
+}
+
+std::string encode_head(std::string_view key, const Head& head, std::size_t body) {
+  std::string out;
+  out.reserve(head_size + body);
+  append(out, head.accessed);
+  append(out, head.due);
+  append_checksum(out, key);
+  return out;
+}
+}  // namespace
+
+std::string encode_entry(const SessionKey& key, const Entry& entry) {
+  const auto record = encode_record(entry.record);
+  return encode_head(key.bytes(), {entry.record.accessed, entry.due}, record.size()).append(record);
+}
+
+std::optional<Head> head_of(std::string_view key, std::string_view value) {
+  if (value.size() < head_size || !checked(key, value.substr(0, 16), value.substr(16, 4))) return std::nullopt;
+  return Head{time(value.substr(0, 8)), time(value.substr(8, 8))};
+}
+
+Entry decode_entry(const SessionKey& key, std::string_view value, const std::string& store) {
+  const auto head = head_of(key.bytes(), value);
+  if (!head) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
+  try {
+    Entry entry{head->due, decode_record(value.substr(head_size))};
+    entry.record.accessed = head->accessed;
+    return entry;
+  } catch (const StoreError& e) {
+    throw StoreError(e.kind(), store + ": " + e.what());
+  }
+}
+
+std::string with_head(std::string_view key, std::string_view value, const Head& head) {
+  const auto body = value.substr(head_size);
+  return encode_head(key, head, body.size()).append(body);
+}
+
+void require_writable(const Record& r, const std::string& store) {
+  constexpr std::int64_t farthest = std::int64_t{1} << 53;
+  for (const auto ms : {r.created.time_since_epoch().count(), r.accessed.time_since_epoch().count(), r.idle.count(),
+                        r.ends.time_since_epoch().count()})
+    if (ms > farthest || ms < -farthest)
+      throw StoreError(Trouble::refused, store + ": a record's time is out of range");
+  if (r.payload.size() + r.subject.size() > std::size_t{1} << 30)
+    throw StoreError(Trouble::refused, store + ": a record is larger than 1 GiB");
+}
+
+// ## The other tables
+
+std::string due_key(Time due, std::string_view key) {
+  std::string out;
+  out.reserve(due_time_size + key.size());
+  append(out, due);
+  return out.append(key);
+}
+
+Time time_of_due_key(std::string_view key) { return time(key.substr(0, due_time_size)); }
+
+std::string subject_digest(std::string_view subject) {
+  const auto digest = sha256({&subject, 1});
+  return std::string(as_text(digest));
+}
+
+std::string encode_epoch(std::string_view digest, const Epoch& epoch) {
+  std::string out;
+  append(out, epoch.number, 64);
+  append(out, epoch.until);
+  append_checksum(out, digest);
+  return out;
+}
+
+std::optional<Epoch> decode_epoch(std::string_view digest, std::string_view value) {
+  if (value.size() != 20 || !checked(digest, value.substr(0, 16), value.substr(16, 4))) return std::nullopt;
+  return Epoch{number(value.substr(0, 8)), time(value.substr(8, 8))};
+}
+
+}  // namespace sancho::lmdb

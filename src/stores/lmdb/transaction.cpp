@@ -1,0 +1,135 @@
+#include "stores/lmdb/transaction.hpp"
+
+#include <cerrno>
+
+#include "stores/lmdb/failure.hpp"
+
+namespace sancho::lmdb {
+
+namespace {
+MDB_val val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+}  // namespace
+
+Transaction::Transaction(Environment& environment, Deadline deadline, const char* doing)
+    : environment_(environment), doing_(doing) {
+  environment_.require_usable(deadline);
+}
+
+std::optional<std::string_view> Transaction::get(MDB_dbi table, std::string_view key) const {
+  auto k = val(key);
+  MDB_val v;
+  const int rc = mdb_get(txn_, table, &k, &v);
+  if (rc == MDB_NOTFOUND) return std::nullopt;
+  check(environment_.store(), doing_, rc);
+  return std::string_view(static_cast<const char*>(v.mv_data), v.mv_size);
+}
+
+std::size_t Transaction::size(MDB_dbi table) const {
+  MDB_stat stat;
+  check(environment_.store(), doing_, mdb_stat(txn_, table, &stat));
+  return stat.ms_entries;
+}
+
+// ## Reading
+
+Reading::Reading(Environment& environment, Deadline deadline, const char* doing)
+    : Transaction(environment, deadline, doing) {
+  map_ = std::shared_lock(environment_.map_mutex_);
+  while (!(txn_ = environment_.take_reader(deadline))) {
+    map_.unlock();
+    environment_.adopt_map(deadline, 0);
+    map_.lock();
+  }
+}
+
+Reading::~Reading() {
+  if (txn_) environment_.give_back(txn_);
+}
+
+void Reading::keep_tables() {
+  const int rc = mdb_txn_commit(txn_);
+  txn_ = nullptr;
+  check(environment_.store(), doing_, rc);
+}
+
+// ## Writing
+
+Writing::Writing(Environment& environment, Deadline deadline, const char* doing, Room room, std::size_t size)
+    : Transaction(environment, deadline, doing) {
+  pass_.emplace(environment_.gate_, Gate::Lane::write, deadline);
+  // While this process waited, the files may have gone.
+  environment_.require_usable(deadline);
+  map_ = std::shared_lock(environment_.map_mutex_);
+  mdb_env_set_flags(environment_.env_, MDB_NOMETASYNC, environment_.full_ ? 0 : 1);
+  int rc = 0;
+  while ((rc = mdb_txn_begin(environment_.env_, nullptr, 0, &txn_)) == MDB_MAP_RESIZED) {
+    map_.unlock();
+    environment_.adopt_map(deadline, 0);
+    map_.lock();
+  }
+  check(environment_.store(), doing_, rc);
+  if (room == Room::take) return;
+  const auto needs = kept_pages + size / environment_.page_size() + 1;
+  if (environment_.untouched_pages() >= needs) return;
+  try {
+    if (environment_.free_pages(deadline) >= needs) return;
+    fail(environment_.store(), doing_, MDB_MAP_FULL);
+  } catch (...) {
+    mdb_txn_abort(txn_);
+    throw;
+  }
+}
+
+Writing::~Writing() {
+  if (txn_) mdb_txn_abort(txn_);
+}
+
+void Writing::put(MDB_dbi table, std::string_view key, std::string_view value) {
+  auto k = val(key), v = val(value);
+  check(environment_.store(), doing_, mdb_put(txn_, table, &k, &v, 0));
+}
+
+bool Writing::remove(MDB_dbi table, std::string_view key) {
+  auto k = val(key);
+  const int rc = mdb_del(txn_, table, &k, nullptr);
+  if (rc == MDB_NOTFOUND) return false;
+  check(environment_.store(), doing_, rc);
+  return true;
+}
+
+// LMDB calls a write that was cut short an I/O error, and on a full disk that is
+// how it ends.
+void Writing::commit() {
+  int rc = mdb_txn_commit(txn_);
+  txn_ = nullptr;
+  if (rc == MDB_SUCCESS) return;
+  const bool maybe_done = environment_.in_doubt();
+  if (rc == EIO && !maybe_done && environment_.disk_full()) rc = ENOSPC;
+  fail(environment_.store(), doing_, rc, maybe_done);
+}
+
+// ## Cursor
+
+Cursor::Cursor(const Transaction& transaction, MDB_dbi table) : transaction_(transaction) {
+  check(transaction_.environment().store(), transaction_.doing(), mdb_cursor_open(transaction_.raw(), table, &cursor_));
+}
+
+Cursor::~Cursor() { mdb_cursor_close(cursor_); }
+
+bool Cursor::move(MDB_cursor_op how) {
+  const int rc = mdb_cursor_get(cursor_, &key_, &value_, how);
+  if (rc == MDB_NOTFOUND) return false;
+  check(transaction_.environment().store(), transaction_.doing(), rc);
+  return true;
+}
+
+// LMDB has no empty key.
+bool Cursor::seek(std::string_view key) {
+  if (key.empty()) return move(MDB_FIRST);
+  key_ = val(key);
+  return move(MDB_SET_RANGE);
+}
+
+bool Cursor::next() { return move(MDB_NEXT); }
+
+}  // namespace sancho::lmdb

@@ -1,0 +1,45 @@
+#include "stores/redis/keys.hpp"
+
+#include "stores/redis/slot.hpp"
+#include "stores/redis/value.hpp"
+
+namespace sancho::redis {
+
+SubjectPlace place_of(std::string_view subject, std::string_view secret) {
+  const std::string_view parts[] = {"sancho routing", subject};
+  const auto digest = hmac_sha256(as_bytes(secret), parts);
+  const auto text = as_text(digest);
+  return {static_cast<std::uint32_t>(number_of(text.substr(0, 3))), std::string(text.substr(3, 16))};
+}
+
+std::uint32_t place_tag(const SessionKey& key) {
+  return key.tag() ? *key.tag() : static_cast<std::uint32_t>(number_of(key.bytes().substr(0, 3)));
+}
+
+std::string Keys::tagged(std::uint32_t tag) const { return prefix_ + "{" + tag_text(tag) + "}"; }
+
+std::string Keys::record(const SessionKey& key) const {
+  return tagged(place_tag(key)) + ":s:" + std::string(key.bytes());
+}
+
+std::string Keys::member_record(const SubjectPlace& place, std::string_view digest) const {
+  return tagged(place.tag) + ":s:" + std::string(digest);
+}
+
+std::optional<SessionKey> Keys::session(std::string_view name) const {
+  constexpr std::size_t braces = 8, kind = 3, digest = 32;
+  if (name.size() != prefix_.size() + braces + kind + digest || !name.starts_with(prefix_)) return std::nullopt;
+  const auto tag_digits = name.substr(prefix_.size() + 1, 6);
+  std::uint32_t tag = 0;
+  for (const char c : tag_digits) {
+    const bool digit = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
+    if (!digit && !letter) return std::nullopt;
+    tag = tag << 4 | static_cast<std::uint32_t>(digit ? c - '0' : c - 'a' + 10);
+  }
+  const auto bytes = name.substr(name.size() - digest);
+  // A tag that the digest has by itself is no tag of the id.
+  const bool own = tag == static_cast<std::uint32_t>(number_of(bytes.substr(0, 3)));
+  return SessionKey::from_bytes(bytes, own ? std::nullopt : std::optional(tag));
+}
+
+}  // namespace sancho::redis
