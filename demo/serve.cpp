@@ -2,12 +2,13 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <iostream>
 #include <thread>
 
 #include "sancho/open_store.hpp"
+#include "sancho/sweeper.hpp"
 #include "shop.hpp"
 
 namespace demo {
@@ -24,18 +25,19 @@ sigset_t hold_signals() {
   return signals;
 }
 
-// Sweeps once a minute until a signal comes.
+// Sweeps now and then, until a signal comes.
 void wait_and_sweep(const sigset_t& signals, sancho::SessionManagerBase& manager) {
-  const timespec minute{.tv_sec = 60, .tv_nsec = 0};
+  using std::chrono::nanoseconds, std::chrono::seconds;
+  sancho::Sweeper sweeper(manager);
   for (;;) {
-    if (sigtimedwait(&signals, nullptr, &minute) >= 0) return;
-    if (errno != EAGAIN) continue;
-    try {
-      while (manager.sweep()) {}
-    } catch (const sancho::StoreError& e) {
-      std::cerr << "Sweeping will be tried again: " << e.what() << '\n';
-    }
+    const auto done = sweeper.step();
+    if (!done.trouble.empty()) std::cerr << "Sweeping will be tried again: " << done.trouble << '\n';
+    const auto wait = std::min<sancho::Duration>(done.next, std::chrono::hours(1));
+    const auto whole = std::chrono::floor<seconds>(wait);
+    const timespec next{.tv_sec = whole.count(), .tv_nsec = nanoseconds(wait - whole).count()};
+    if (sigtimedwait(&signals, nullptr, &next) >= 0) break;
   }
+  sweeper.release();
 }
 
 httplib::Headers security_headers(const Arguments& arguments) {

@@ -1,7 +1,8 @@
 #include "head.hpp"
 
-#include <algorithm>
 #include <charconv>
+
+#include "sancho/http.hpp"
 
 namespace sancho {
 
@@ -31,17 +32,11 @@ std::string_view next_line(std::string_view& rest) {
   return line;
 }
 
-// Names of headers differ in no more than case.
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 // cpp-httplib keeps its own facts about the connection among the headers, and
 // a client may not state them, in whatever case: its line would stand first.
 bool is_reserved(std::string_view name) {
-  return same_name(name, "REMOTE_ADDR") || same_name(name, "REMOTE_PORT") || same_name(name, "LOCAL_ADDR") ||
-         same_name(name, "LOCAL_PORT");
+  return same_header(name, "REMOTE_ADDR") || same_header(name, "REMOTE_PORT") || same_header(name, "LOCAL_ADDR") ||
+         same_header(name, "LOCAL_PORT");
 }
 
 }  // namespace

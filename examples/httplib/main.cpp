@@ -1,7 +1,9 @@
 // # Sessions for cpp-httplib, in one page
 //
 // Log in, see that it knows you, log out. Sessions are kept in SQLite, so they
-// outlive the program. Serves http://127.0.0.1:8082/ until it is interrupted.
+// outlive the program. Serves http://127.0.0.1:8082/, or another port that its
+// first argument names, until it is interrupted.
+#include <cstdlib>
 #include <iostream>
 
 #include "sancho/adapters/httplib.hpp"
@@ -56,7 +58,7 @@ void logout(sancho::RequestScope<GuestSession>& scope, const httplib::Request& r
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   sancho::Policy policy;
   policy.name_space = "guests";
   policy.cookie = sancho::CookieOptions::insecure_dev();  // no TLS: for loopback only
@@ -67,6 +69,9 @@ int main() {
   server.Get("/", sessions.wrap(home));
   server.Post("/login", sessions.wrap(login));
   server.Post("/logout", sessions.wrap(logout));
-  std::cout << "http://127.0.0.1:8082/\n" << std::flush;
-  return server.listen("127.0.0.1", 8082) ? 0 : 1;
+  const int wanted = argc > 1 ? std::atoi(argv[1]) : 8082;
+  const int port = wanted == 0 ? server.bind_to_any_port("127.0.0.1") : wanted;
+  if (wanted != 0 && !server.bind_to_port("127.0.0.1", port)) return 1;
+  std::cout << "http://127.0.0.1:" << port << "/\n" << std::flush;
+  return server.listen_after_bind() ? 0 : 1;
 }

@@ -43,6 +43,13 @@ class OwnStore : public sancho::SessionStore {
   std::string name() const override { return "counted " + inner_->name(); }
   void setup() override { inner_->setup(); }
 
+  // Its powers are the other's. (`sancho/decorators/decorated.hpp` does all of
+  // this for stores around stores; here it stands in full.)
+  sancho::SubjectIndex* subjects() override { return inner_->subjects(); }
+  sancho::Epochs* epochs() override { return inner_->epochs(); }
+  sancho::Scan* scan() override { return inner_->scan(); }
+  sancho::Routing* routing() override { return inner_->routing(); }
+
   std::uint64_t loads() const { return loads_; }
 
  private:

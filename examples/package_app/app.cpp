@@ -115,6 +115,7 @@ void delete_old(sancho::SessionManager<AppSession>& manager, const Request& req,
     res.status = 400;
     return show(res, "<p>Say how old: /delete_old?minutes=N</p>");
   }
+  if (!manager.store().scan()) return show(res, "<p>This store cannot list its sessions: old ones go by themselves.</p>");
   const auto deleted = manager.delete_old_sessions(*age);
   const auto remaining = manager.store().scan()->count(sancho::Deadline::after(std::chrono::seconds(30)));
   show(res, fmt::format("<p>Deleted: {}, Remaining: {}</p>", deleted, remaining));
@@ -130,6 +131,8 @@ sancho::Policy unguarded_policy() {
   policy.renewal = std::nullopt;
   // The package's own: `/delete_old` and `Access time:` tell seconds apart.
   policy.access_time_resolution = std::chrono::seconds(1);
+  // It runs on any engine, memcached too, where a session may be dropped.
+  policy.store_must.keeps = false;
   return policy;
 }
 
