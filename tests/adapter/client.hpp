@@ -81,8 +81,16 @@ class Client {
     return reply;
   }
 
-  Reply ask(std::string_view bytes) {
-    send(bytes);
+  // Everything up to the connection's end.
+  std::string rest() {
+    while (more()) {}
+    return buffer_;
+  }
+  // So many bytes as they come; fewer where the connection ends.
+  std::string bytes(std::size_t n) { return take(n); }
+
+  Reply ask(std::string_view request) {
+    send(request);
     return receive();
   }
 

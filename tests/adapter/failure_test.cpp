@@ -72,6 +72,34 @@ TEST_F(FailureTest, AStoreThatIsDownIsNotALogout) {
   EXPECT_EQ(look(id), "ada 0");
 }
 
+// Served, but to nobody's cache, and with no cookie touched.
+TEST_F(FailureTest, APageWithoutItsSessionIsServedIfThePolicySaysSo) {
+  Policy policy;
+  policy.outage = Outage::anonymous_pages;
+  SessionManager<SiteSession> lenient(store, policy, {.clock = clock});
+  const HttplibSessions pages(lenient);
+  const auto look = [](Scope& scope, const Req&, Res& res) {
+    res.set_header("Cache-Control", "public, max-age=60");
+    res.set_content(scope.outage() ? "an outage" : scope->tell(), "text/plain");
+  };
+  server.Get("/page", pages.wrap(look));
+  server.Post("/page", pages.wrap(look));
+  start();
+  const auto id = log_in("ada");
+  store->fail_reads = Trouble::unavailable;
+  const auto reply = ask(get("/page", with(id)));
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "an outage");
+  EXPECT_THAT(reply.all("Set-Cookie"), IsEmpty());
+  EXPECT_THAT(reply.all("Cache-Control"), ElementsAre("no-store"));
+  EXPECT_EQ(ask(get("/page", with(id), "HEAD")).status, 200);
+  const auto posted = ask(post("/page", "", with(id)));
+  EXPECT_EQ(posted.status, 503);
+  EXPECT_EQ(posted.header("Retry-After"), "5");
+  store->fail_reads = std::nullopt;
+  EXPECT_EQ(ask(get("/page", with(id))).body, "ada 0");
+}
+
 TEST_F(FailureTest, AStoreThatWillNotIsAnError) {
   start();
   const auto id = log_in("ada");

@@ -11,8 +11,9 @@ import pathlib
 import re
 import sys
 
-from rules import (ANY_FRAMEWORK, FRAMEWORKS, INPUT_OUTPUT, NO_CLOCK, NO_OWN_CHANCE, OUTSIDE_THE_CORE, QUIET, SOCKETS, STANDARD,
-                   STORE_SIDE, TEST_FRAMEWORK)
+from rules import (ANNOUNCED, ANY_FRAMEWORK, COROUTINE_SIDE, COROUTINE_STORE, COROUTINE_STORE_SIDE, COROUTINES, DECORATOR_SIDE,
+                   FRAMEWORKS, INPUT_OUTPUT, NO_CLOCK, NO_OWN_CHANCE, NOT_QUIET, OUTSIDE_THE_CORE, QUIET, SOCKETS, STANDARD,
+                   STORE_SIDE, TEST_FRAMEWORK, UNSHOWN)
 
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'', re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
@@ -87,7 +88,9 @@ class House:
             if file.under("include"):
                 self.public_header(file, suite)
             elif file.under("src/stores"):
-                self.store(file)
+                self.contract_only(file, STORE_SIDE, "a store")
+            elif file.under("src/decorators"):
+                self.contract_only(file, DECORATOR_SIDE, "a decorator")
             elif file.under("src") and not suite:
                 self.core(file)
             elif file.under("adapters"):
@@ -96,40 +99,67 @@ class House:
                 self.protocol(file)
             if file.under("src") and not suite:  # whose walks are repeated from a seed
                 self.words(file, NO_OWN_CHANCE)
-            if file.under("src", "include") and not suite:
+            if file.under("src", "include") and not suite and file.name not in NOT_QUIET:
                 self.words(file, QUIET)
         return self.wrong
 
     def public_header(self, file, suite):
         framework = FRAMEWORKS.get(pathlib.PurePosixPath(file.name).stem) if file.under("include/sancho/adapters") else None
-        outermost = suite or file.under("include/sancho/stores", "include/sancho/adapters") or \
+        outermost = suite or file.under("include/sancho/stores", "include/sancho/adapters", "include/sancho/decorators") or \
             file.name == "include/sancho/open_store.hpp"
         for line, quote, target in file.includes:
             if target.startswith("sancho/"):
                 if f"include/{target}" not in self.files:
                     self.say(file, line, f"{target} is no public header")
-                elif OUTSIDE_THE_CORE.match(target) and not outermost:
+                elif OUTSIDE_THE_CORE.match(target) and not outermost and not self.among_coroutines(file, target) \
+                        and target != f"sancho/stores/{self.coroutine_store(file)}.hpp":
                     self.say(file, line, f"the core knows no {target}")
             elif not (target in STANDARD and quote == "<" or framework and framework.match(target)
-                      or suite and TEST_FRAMEWORK.match(target)):
+                      or file.under(*COROUTINE_SIDE) and COROUTINES.match(target) or suite and TEST_FRAMEWORK.match(target)):
                 self.say(file, line, f"a public header includes sancho/ and the standard library, not {target}")
 
+        for match in UNSHOWN.finditer(file.words):
+            for offset, text in enumerate(match.group(1).split("\n")):
+                if text.strip() and not ANNOUNCED.match(text.strip()):
+                    line = line_of(file.words, match.start()) + offset
+                    self.say(file, line, "a shared library would not show it: say `namespace sancho SANCHO_EXPORT {` (export.hpp)")
+                    break
+
+    @staticmethod
+    def among_coroutines(file, target):
+        return file.under(*COROUTINE_SIDE) and target.startswith("sancho/async/")
+
+    @staticmethod
+    def coroutine_store(file):
+        """The NAME of an asynchronous store, if the file is one's."""
+        match = COROUTINE_STORE.match(file.name)
+        return match and (match.group(1) or match.group(2))
+
     def core(self, file):
+        coroutines = file.under(*COROUTINE_SIDE)
         for line, _, target in file.includes:
-            if ANY_FRAMEWORK.match(target) or TEST_FRAMEWORK.match(target):
+            known = coroutines and COROUTINES.match(target)
+            if ANY_FRAMEWORK.match(target) and not known or TEST_FRAMEWORK.match(target):
                 self.say(file, line, f"the core knows no framework, so not {target}")
         for name in sorted(self.reached(file)):
-            if name.startswith(("src/stores/", "adapters/")) or OUTSIDE_THE_CORE.match(name.removeprefix("include/")):
-                self.say(file, 1, f"the core knows no store and no adapter, yet reaches {name}")
+            public = name.removeprefix("include/")
+            if self.among_coroutines(file, public) or coroutines and name.startswith("src/async/"):
+                continue
+            if name.startswith(("src/stores/", "adapters/", "src/async/")) or OUTSIDE_THE_CORE.match(public):
+                self.say(file, 1, f"the core knows no store, no coroutine and no adapter, yet reaches {name}")
 
-    def store(self, file):
+    def contract_only(self, file, side, who):
+        store = self.coroutine_store(file)
         for line, _, target in file.includes:
-            if ANY_FRAMEWORK.match(target) or TEST_FRAMEWORK.match(target):
-                self.say(file, line, f"a store knows no framework, so not {target}")
+            known = store and COROUTINES.match(target)
+            if ANY_FRAMEWORK.match(target) and not known or TEST_FRAMEWORK.match(target):
+                self.say(file, line, f"{who} knows no framework, so not {target}")
         for name in sorted(self.reached(file)):
             public = name.removeprefix("include/")
-            if public != name and not STORE_SIDE.match(public) or name.startswith(("src/protocol/", "adapters/")):
-                self.say(file, 1, f"a store knows the contract only, yet reaches {name}")
+            if store and public in (COROUTINE_STORE_SIDE, f"sancho/async/{store}.hpp"):
+                continue
+            if public != name and not side.match(public) or name.startswith(("src/protocol/", "adapters/")):
+                self.say(file, 1, f"{who} knows the contract only, yet reaches {name}")
 
     def adapter(self, file):
         folder = file.name.split("/")[1]

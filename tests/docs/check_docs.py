@@ -62,11 +62,11 @@ def is_google_test(path):
 
 
 def of_build(build, ctest):
-    """All tests that ctest knows, and all that the programs it runs know."""
+    """All tests that ctest knows, and all that the programs in its commands know: a wrapper may stand before one."""
     shown = subprocess.run([ctest, "--test-dir", build, "--show-only=json-v1"], capture_output=True, text=True, check=True)
     tests = json.loads(shown.stdout)["tests"]
     known = {t["name"] for t in tests}
-    for program in sorted({t["command"][0] for t in tests if t.get("command")}):
+    for program in sorted({word for t in tests for word in t.get("command", ())}):
         if is_google_test(program):
             known |= of_program(program)
     return known

@@ -7,7 +7,7 @@ namespace sancho::proof {
 using namespace protocol;
 
 Checks::Checks(World& world) : w_(world) {
-  causes_ = asks({Does::login, Does::reauth, Does::logout});
+  causes_ = asks({Does::login, Does::login_counted, Does::login_refuse, Does::login_evict, Does::reauth, Does::logout, Does::end_all});
   empties_ = std::any_of(w_.scenario.does.begin(), w_.scenario.does.end(), [&](Does d) { return may_empty(w_.scenario.start, d); });
   for (const auto& [key, record] : w_.universe.rows(w_.start.store)) {
     const auto& seen = w_.universe.seen(record);
@@ -95,6 +95,8 @@ void Checks::ask(const State& s, const Report& report) {
     if (r && r->outcome == Ended::trouble) report("no trouble", r->trouble);
   one_session(c, report);
   logout_wins(c, report);
+  all_are_ended(c, report);
+  never_above_the_cap(c, report);
   token_once(c, report);
   emptied(c, report);
   form_secrets(c, report);
@@ -125,9 +127,10 @@ void Checks::one_session(const Case& c, const Report& report) {
     if (session.inherits() && c.session(session.seen->heir_of))
       report("P4 one identity", session.seen->heir_of + " and its heir " + session.handle() + " both open");
   }
-  for (const auto* r : c.done)
-    if (r && r->outcome == Ended::lost && r->does == Does::login && c.session(r->heir))
+  for (const auto* r : c.done) {
+    if (r && (r->outcome == Ended::lost || r->outcome == Ended::at_cap) && is_login(r->does) && c.session(r->heir))
       report("P4 one identity", "a login that lost left " + r->heir + " open");
+  }
 }
 
 void Checks::logout_wins(const Case& c, const Report& report) {
@@ -137,6 +140,35 @@ void Checks::logout_wins(const Case& c, const Report& report) {
     if (handle.empty() && w_.universe.names.label(r->presented).starts_with('X') && !c.expired) handle = "h0";
     if (c.session(handle)) report("P2 logout wins", handle + " still opens");
   }
+}
+
+// Who comes after all sessions of U1 were ended finds none but of logins that
+// began later. (Of a login that has not finished, or crashed, nobody can say.)
+void Checks::all_are_ended(const Case& c, const Report& report) {
+  const auto by = [&](std::size_t i, const Session& s) { return s.handle() == std::string("h") + name(i); };
+  for (const auto* all : c.done) {
+    if (!all || all->does != Does::end_all) continue;
+    for (const auto& session : c.live) {
+      if (session.seen->record.subject != "U1") continue;
+      bool lawful = false;
+      for (std::size_t i = 0; i < c.done.size(); ++i) {
+        // Without a session a reauthentication is a login, and one that knows no epoch.
+        const bool unknowing = w_.scenario.does[i] == Does::reauth && by(i, session);
+        lawful |= unknowing;
+        if (!by(i, session) || !is_login(w_.scenario.does[i])) continue;
+        lawful |= !c.done[i] || c.done[i]->late || c.done[i]->does == Does::login;
+      }
+      if (!lawful) report("P2 the end of all wins", session.handle() + " still opens");
+    }
+  }
+}
+
+void Checks::never_above_the_cap(const Case& c, const Report& report) {
+  for (const auto does : w_.scenario.does)
+    if ((is_login(does) && !is_capped(does)) || does == Does::reauth) return;
+  for (const std::string_view subject : {"U1", "U2"})
+    if (std::count_if(c.live.begin(), c.live.end(), [&](const Session& s) { return s.seen->record.subject == subject; }) > 1)
+      report("P4 never above the cap", std::string(subject) + " has more than one session");
 }
 
 void Checks::token_once(const Case& c, const Report& report) {
@@ -217,7 +249,7 @@ void Checks::no_lost_update(const Case& c, const Report& report) {
     const auto& slots = session.seen->slots;
     bool erased_a = false;
     for (const auto* r : c.done) {
-      if (!r || r->handle != session.handle() || r->does == Does::login || r->outcome != Ended::kept) continue;
+      if (!r || r->handle != session.handle() || is_login(r->does) || r->outcome != Ended::kept) continue;
       erased_a |= r->does == Does::erase_a;
       const char slot = r->does == Does::write_a ? 'a' : r->does == Does::write_b ? 'b' : 0;
       if (!slot || !slots[slot].empty() || (slot == 'a' && asks({Does::erase_a, Does::empty}))) continue;
@@ -266,7 +298,7 @@ void Checks::fence(const Case& c, const Report& report) {
       bool allowed = by.empty() || by == login->base.a || by == login->base.b || by[0] == name(i);
       for (std::size_t j = 0; j < c.done.size(); ++j) {
         const auto* r = c.done[j];
-        const bool inside = r->handle == login->heir && (login->does == Does::login || !w_.universe.names.related(r->presented, login->presented));
+        const bool inside = r->handle == login->heir && (is_login(login->does) || !w_.universe.names.related(r->presented, login->presented));
         allowed |= inside && !by.empty() && by[0] == name(j);
       }
       if (!allowed) report("P4 fence", by + "'s " + slot + " is in the record of " + login->heir);
@@ -278,9 +310,15 @@ void Checks::fence(const Case& c, const Report& report) {
 void Checks::login_works(const Case& c, const Report& report) {
   if (c.expired || c.crashed) return;
   const auto causes = std::count_if(w_.scenario.does.begin(), w_.scenario.does.end(),
-                                    [](Does d) { return d == Does::login || d == Does::reauth || d == Does::logout; });
+                                    [](Does d) { return is_login(d) || d == Does::reauth || d == Does::logout || d == Does::end_all; });
   for (const auto* r : c.done) {
-    if (!r || r->does != Does::login) continue;
+    if (!r || !is_login(r->does)) continue;
+    // The one that was in its way may have gone since; and a ghost whose removal
+    // was not answered may still hold its place.
+    const bool faulty = c.s.faults < w_.scenario.faults;
+    if (r->does == Does::login_refuse && r->outcome == Ended::at_cap && (!c.live.empty() || empties_ || faulty)) continue;
+    if (asks({Does::end_all}) && r->outcome == Ended::lost) continue;
+    if (causes > 1 && asks({Does::login_refuse, Does::login_evict})) continue;
     if (r->outcome != Ended::won && causes == 1) report("P4 login works", "the only login was lost");
     if (r->saw != Saw::session && (r->outcome != Ended::won || !r->cookie)) report("P4 login works", "a login on a dead cookie failed");
   }
@@ -297,7 +335,7 @@ bool Checks::lawfully_over(const Case& c, IdNo id) const {
 }
 
 void Checks::loses_nobody(const Case& c, const Report& report) {
-  if (c.only_graces && !causes_ && !empties_ && h0_ && !ended_) {
+  if (c.only_graces && !causes_ && !empties_ && h0_ && !ended_ && w_.start.jar) {
     if (!opens(c.s.store, c.s.jar) && !lawfully_over(c, c.s.jar))
       report("P5 loses nobody", "the browser's " + w_.universe.names.label(c.s.jar) + " opens nothing");
     for (std::size_t i = 0; i < c.done.size(); ++i) {

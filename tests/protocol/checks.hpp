@@ -69,6 +69,8 @@ class Checks {
   // In every state.
   void one_session(const Case& c, const Report& report);
   void logout_wins(const Case& c, const Report& report);
+  void all_are_ended(const Case& c, const Report& report);
+  void never_above_the_cap(const Case& c, const Report& report);
   void token_once(const Case& c, const Report& report);
   void emptied(const Case& c, const Report& report);
   bool erased_by_another(const Case& c, const Result* than, char slot) const;

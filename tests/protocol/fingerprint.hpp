@@ -15,8 +15,8 @@ namespace sancho::protocol {
 
 struct Inspect {
   template <class F> static void each(const CreateOne& m, F& f) {
-    const auto& [done, now, at, key, record, payload, attempt, op] = m;
-    f(done, now, at, key, record, payload, attempt, op);
+    const auto& [done, now, refused, doubt, at, key, record, payload, admission, attempt, op] = m;
+    f(done, now, refused, doubt, at, key, record, payload, admission, attempt, op);
   }
   template <class F> static void each(const CommitOne& m, F& f) {
     const auto& [verdict, now, at, key, expected, record, payload, claim, attempt, doubt, op] = m;
@@ -43,24 +43,28 @@ struct Inspect {
     f(hand, outcome, attempt, merges, at, delta, claim, commit, follow);
   }
   template <class F> static void each(const End& m, F& f) {
-    const auto& [ended, at, key, now, commit, op] = m;
-    f(ended, at, key, now, commit, op);
+    const auto& [ended, begun, at, key, now, commit, op] = m;
+    f(ended, begun, at, key, now, commit, op);
   }
   template <class F> static void each(const LogOut& m, F& f) {
     const auto& [at, presented, open] = m;
     f(at, presented, open);
   }
   template <class F> static void each(const Rotate& m, F& f) {
-    const auto& [hand, outcome, rotated, merges, at, delta, nonce, next, create, commit, follow, save, op] = m;
-    f(hand, outcome, rotated, merges, at, delta, nonce, next, create, commit, follow, save, op);
+    const auto& [hand, outcome, rotated, merges, at, delta, nonce, decided, next, create, commit, follow, save, op] = m;
+    f(hand, outcome, rotated, merges, at, delta, nonce, decided, next, create, commit, follow, save, op);
   }
   template <class F> static void each(const Replace& m, F& f) {
-    const auto& [hand, opened, outcome, decided, at, why, heir, payload, next, create, commit, follow, op] = m;
-    f(hand, opened, outcome, decided, at, why, heir, payload, next, create, commit, follow, op);
+    const auto& [hand, opened, outcome, decided, at, why, heir, payload, terms, next, enter, commit, follow, op] = m;
+    f(hand, opened, outcome, decided, at, why, heir, payload, terms, next, enter, commit, follow, op);
   }
   template <class F> static void each(const Fresh& m, F& f) {
-    const auto& [opened, at, record, payload, id, create] = m;
-    f(opened, at, record, payload, id, create);
+    const auto& [opened, outcome, at, record, payload, terms, id, enter] = m;
+    f(opened, outcome, at, record, payload, terms, id, enter);
+  }
+  template <class F> static void each(const Enter& m, F& f) {
+    const auto& [done, now, refused, evicted, at, key, record, payload, terms, subject, handle, giving_way, sessions, removed, in_vain, create, close, end, op] = m;
+    f(done, now, refused, evicted, at, key, record, payload, terms, subject, handle, giving_way, sessions, removed, in_vain, create, close, end, op);
   }
   template <class F> static void each(const Begin& m, F& f) {
     const auto& [seat, replayed, at, open, first_use] = m;
@@ -69,8 +73,8 @@ struct Inspect {
   template <class F> static void each(const Finish& m, F& f) {
     const auto& [outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, fresh,
                  replace, rotate, save, commit, follow, open, op] = m;
-    f(outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, fresh, replace, rotate,
-      save, commit, follow, open, op);
+    f(outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, fresh, replace,
+      rotate, save, commit, follow, open, op);
   }
 
   // ## What machines hold
@@ -83,8 +87,8 @@ struct Inspect {
     f(presented, saw, hand, alone, overtaken);
   }
   template <class F> static void each(const Intent& m, F& f) {
-    const auto& [delta, has_info, touch, rotate, replace, heir, payload] = m;
-    f(delta, has_info, touch, rotate, replace, heir, payload);
+    const auto& [delta, has_info, touch, rotate, replace, terms, heir, payload] = m;
+    f(delta, has_info, touch, rotate, replace, terms, heir, payload);
   }
   template <class F> static void each(const Delta& m, F& f) {
     const auto& [slots, made, removed, given_back, user] = m;
@@ -103,7 +107,13 @@ struct Inspect {
   template <class F> static void each(const Spent& m, F& f) { f(m.token, m.attempt); }
   template <class F> static void each(const SlotBytes& m, F& f) { f(m.name, m.value); }
   template <class F> static void each(const Load& m, F& f) { f(m.key); }
-  template <class F> static void each(const Create& m, F& f) { f(m.key, m.record); }
+  template <class F> static void each(const Create& m, F& f) { f(m.key, m.record, m.admission); }
+  template <class F> static void each(const AskEpochs& m, F& f) { f(m.subject); }
+  template <class F> static void each(const Find& m, F& f) { f(m.subject); }
+  template <class F> static void each(const KeyedRecord& m, F& f) { f(m.key, m.record); }
+  template <class F> static void each(const Admission& m, F& f) { f(m.seen, m.cap); }
+  template <class F> static void each(const EpochsSeen& m, F& f) { f(m.subject, m.everyone); }
+  template <class F> static void each(const Terms& m, F& f) { f(m.cap, m.at_cap, m.seen); }
   template <class F> static void each(const Commit& m, F& f) { f(m.key, m.expected, m.record); }
   template <class F> static void each(const Touch& m, F& f) { f(m.key, m.incarnation, m.accessed); }
   template <class F> static void each(const Erase& m, F& f) { f(m.key, m.expected); }
@@ -127,6 +137,7 @@ class Fingerprint {
   void add(std::string_view v) { add(v.size()), out_.append(v); }
   void add(const std::string& v) { add(std::string_view(v)); }
   void add(Time v) { add(v.time_since_epoch().count()); }
+  void add(const Handle& v) { add(v.text()); }
   void add(Version v) { add(v.incarnation), add(v.counter); }
   void add(const SessionId& v) { add(std::string_view(v.reveal())); }
   void add(const SessionKey& v) { out_.append(v.bytes()); }

@@ -48,6 +48,8 @@ const Op* Request::resume(Universe& universe, Answer& answer) {
 
 const Op* Request::run(Universe& universe, Env& env, Answer& answer) {
   if (const auto* found = std::get_if<Found>(&answer)) met_ = word_of(found->record.handle);
+  if (const auto* epochs = std::get_if<EpochsSeen>(&answer)) result.late = epochs->subject != 0;
+  if (result.does == Does::end_all) return end_all(universe, env, answer);
   SANCHO_BEGIN
   begin_.emplace(result.presented ? std::optional(universe.names.id(result.presented)) : std::nullopt);
   SANCHO_RUN(*begin_);
@@ -72,6 +74,23 @@ const Op* Request::run(Universe& universe, Env& env, Answer& answer) {
   finish_.emplace(seat_, intent());
   SANCHO_RUN(*finish_);
   finished(universe.names);
+  SANCHO_END;
+}
+
+// As the manager does it: change the epoch, then end what is found.
+const Op* Request::end_all(Universe& universe, Env& env, Answer& answer) {
+  SANCHO_BEGIN
+  SANCHO_ASK((Create{universe.epoch_key(), universe.epoch_record(), {}}));
+  while (std::holds_alternative<Lost>(answer)) SANCHO_ASK_AGAIN();
+  SANCHO_ASK(Find{"U1"});
+  for (const auto& each : std::get<Sessions>(answer).found) doomed_.push_back(each.key);
+  while (!doomed_.empty()) {
+    end_.emplace(doomed_.back());
+    doomed_.pop_back();
+    SANCHO_RUN(*end_);
+  }
+  end_.reset();
+  result.outcome = Ended::out;
   SANCHO_END;
 }
 
@@ -104,7 +123,7 @@ Delta Request::delta(const Payload& view) const {
     return held ? held->value : std::string();
   };
   const auto set = [&](const char* slot, std::string mine, MergeKind merge = MergeKind::last_writer) {
-    return Delta{.slots = {{slot, base(slot), std::move(mine), {merge, 0, {}}}}, .tokens_made = {}, .tokens_removed = {}, .user = {}};
+    return Delta{.slots = {{slot, base(slot), std::move(mine), {merge, 0, {}}}}, .tokens_made = {}, .tokens_removed = {}, .given_back = {}, .user = {}};
   };
   const std::string me(1, who_);
   switch (result.does) {
@@ -138,7 +157,7 @@ Intent Request::intent() const {
   intent.rotate = result.does == Does::rotate || result.does == Does::rotate_inc;
 
   const bool reauth = result.does == Does::reauth && seat_.hand;
-  const bool login = result.does == Does::login || result.does == Does::reauth;
+  const bool login = is_login(result.does) || result.does == Does::reauth;
   intent.heir = {.version = {}, .state = State::live, .created = now, .accessed = now, .idle = std::chrono::hours(1),
                  .ends = now + std::chrono::hours(24), .subject = {}, .handle = handle_of(std::string("h") + who_), .payload = {}};
   intent.heir_payload.issued = now;
@@ -146,6 +165,11 @@ Intent Request::intent() const {
   if (!login) return intent;
   intent.replace = reauth ? EndReason::reauth : EndReason::login;
   intent.heir.subject = seat_.hand && (seat_.hand->record->subject == "U1") != reauth ? "U2" : "U1";
+  if (is_login(result.does) && result.does != Does::login) {
+    intent.terms.emplace();
+    if (is_capped(result.does)) intent.terms->cap = 1;
+    if (result.does == Does::login_evict) intent.terms->at_cap = AtCap::evict_oldest;
+  }
   intent.heir_payload.user = packed_text(intent.heir.subject);
   intent.heir_payload.authenticated = now;
   if (!seat_.hand) return intent;
@@ -166,13 +190,14 @@ void Request::finished(Names& names) {
       case Outcome::dropped: result.outcome = Ended::dropped; break;
       case Outcome::won: result.outcome = Ended::won; break;
       case Outcome::lost: result.outcome = Ended::lost; break;
+      case Outcome::at_cap: result.outcome = Ended::at_cap; break;
       case Outcome::emptied: result.outcome = Ended::emptied; break;
       case Outcome::in_doubt: result.outcome = Ended::in_doubt; break;
       default: throw std::logic_error("a request ended in a way that is none");
     }
   if (f.cookie) result.cookie = names.of(*f.cookie);
   if (f.delete_cookie) result.cookie = deletion;
-  if (result.does == Does::login || result.does == Does::reauth)
+  if (is_login(result.does) || result.does == Does::reauth)
     result.heir = result.does == Does::reauth && result.saw == Saw::session ? result.handle : std::string("h") + who_;
   else if (f.created)
     result.handle = word_of(f.hand->record->handle);
@@ -185,7 +210,7 @@ void Request::finished(Names& names) {
 }
 
 std::string Result::show(const Names& names) const {
-  constexpr std::string_view outcomes[] = {"ok", "kept", "claimed", "refused", "dropped", "won", "lost", "emptied", "out", "in doubt", "trouble: "};
+  constexpr std::string_view outcomes[] = {"ok", "kept", "claimed", "refused", "dropped", "won", "lost", "refused at the cap", "emptied", "out", "in doubt", "trouble: "};
   std::string out(outcomes[static_cast<std::size_t>(outcome)]);
   out += trouble;
   if (cookie == deletion) out += ", deletes the cookie";
@@ -195,9 +220,9 @@ std::string Result::show(const Names& names) const {
 
 std::string Request::fingerprint() const {
   Fingerprint f;
-  f(who_, drawn_, at_, met_, seat_, begin_, claim_, log_out_, finish_, op_);
+  f(who_, drawn_, at_, met_, seat_, begin_, claim_, log_out_, finish_, doomed_, end_, op_);
   f(result.does, result.presented, result.saw, result.handle, result.outcome, result.cookie, result.base.a, result.base.b,
-    result.base.n, result.heir, result.trouble);
+    result.base.n, result.heir, result.late, result.trouble);
   return std::move(f).take();
 }
 

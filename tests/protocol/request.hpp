@@ -13,9 +13,14 @@ namespace sancho::proof {
 enum class Does : std::uint8_t {
   read, touch, write_a, write_b, erase_a, inc, consume, rotate, rotate_inc, login, reauth, logout,
   empty,  // removes everything that the session holds
+  login_counted, login_refuse, login_evict,  // logins that know epochs; the last two under a cap of one
+  end_all,  // no browser's: all sessions of U1 are ended
 };
+constexpr bool is_login(Does d) { return d == Does::login || (d >= Does::login_counted && d <= Does::login_evict); }
+constexpr bool is_capped(Does d) { return d == Does::login_refuse || d == Does::login_evict; }
 inline constexpr std::string_view words[] = {"read", "touch", "write a", "write b", "erase a", "inc", "consume",
-                                             "rotate", "rotate+inc", "login", "reauth", "logout", "empty"};
+                                             "rotate", "rotate+inc", "login", "reauth", "logout", "empty",
+                                             "login counted", "login or refuse", "login or evict", "end all"};
 inline constexpr std::size_t operations = std::size(words);
 inline std::string_view word(Does does) { return words[static_cast<std::size_t>(does)]; }
 
@@ -26,7 +31,7 @@ std::string packed_number(std::int64_t number);
 
 inline constexpr IdNo deletion = 0xffff;
 
-enum class Ended : std::uint8_t { ok, kept, claimed, refused, dropped, won, lost, emptied, out, in_doubt, trouble };
+enum class Ended : std::uint8_t { ok, kept, claimed, refused, dropped, won, lost, at_cap, emptied, out, in_doubt, trouble };
 
 // What a request ends with.
 struct Result {
@@ -38,13 +43,17 @@ struct Result {
   IdNo cookie = 0;             // 0: no Set-Cookie; else an id, or `deletion`
   Slots base;                  // what it saw
   std::string heir;            // login: handle of the new session
+  bool late = false;           // login: it began after all sessions were ended
   std::string trouble;         // an exception's message
   std::string show(const Names& names) const;
 };
 
 class Request {
  public:
-  Request(char who, Does does, IdNo presented) : who_(who) { result.does = does, result.presented = presented; }
+  Request(char who, Does does, IdNo presented) : who_(who) {
+    result.does = does;
+    if (does != Does::end_all) result.presented = presented;
+  }
 
   const protocol::Op* resume(Universe& universe, protocol::Answer& answer);
   // All of its state.
@@ -54,6 +63,7 @@ class Request {
 
  private:
   const protocol::Op* run(Universe& universe, protocol::Env& env, protocol::Answer& answer);
+  const protocol::Op* end_all(Universe& universe, protocol::Env& env, protocol::Answer& answer);
   void began();
   void consumed();
   void finished(Names& names);
@@ -69,6 +79,8 @@ class Request {
   std::optional<protocol::Save> claim_;
   std::optional<protocol::LogOut> log_out_;
   std::optional<protocol::Finish> finish_;
+  std::vector<SessionKey> doomed_;
+  std::optional<protocol::End> end_;
   protocol::Op op_;
 };
 

@@ -15,7 +15,7 @@ struct Base {
 
 Base base(char incarnation, std::string_view subject) {
   Base b;
-  b.record.version = {static_cast<std::uint64_t>(incarnation), 1};
+  b.record.version = {static_cast<std::uint64_t>(incarnation), 0};
   b.record.created = b.record.accessed = now - std::chrono::minutes(10);
   b.record.idle = std::chrono::hours(1);
   b.record.ends = now + std::chrono::hours(24);
@@ -40,7 +40,7 @@ Payload stripped(const Payload& p) {
 
 Base moved(Base b, const SessionKey& to, const Nonce& nonce) {
   b.record.state = State::moved;
-  b.record.version.counter = 2;
+  b.record.version = b.record.version.after(0);
   b.payload = stripped(b.payload);
   b.payload.successor = to;
   b.payload.nonce = nonce;
@@ -49,7 +49,7 @@ Base moved(Base b, const SessionKey& to, const Nonce& nonce) {
 
 Base ended(Base b, EndReason why, std::optional<SessionKey> to = {}) {
   b.record.state = State::ended;
-  b.record.version.counter = 2;
+  b.record.version = b.record.version.after(0);
   b.payload = stripped(b.payload);
   b.payload.successor = to;
   b.payload.why = why;
@@ -87,6 +87,7 @@ Start start(Universe& u, std::string_view name) {
   met.payload.predecessor = xk;
   if (name == "nothing") return {name, 0, 0, {0}};
   if (name == "anonymous") return {name, store(anonymous), X, {X}};
+  if (name == "elsewhere") return {name, store(user), 0, {0}};
   if (name == "user") return {name, store(user), X, {X}};
   if (name == "rotated") return {name, store(moved(user, yk, nonce), met), X, {X, Y}};
   if (name == "rotated, used") {
@@ -96,6 +97,7 @@ Start start(Universe& u, std::string_view name) {
   }
   if (name == "half rotated") return {name, store(moved(user, yk, nonce), pending(next, xk)), X, {X}};
   if (name == "undecided") return {name, store(user, pending(next, xk)), X, {X}};
+  if (name == "ghost") return {name, store(ended(user, EndReason::logout), pending(next, xk)), X, {X}};
   if (name == "logged out") return {name, store(ended(anonymous, EndReason::logout)), X, {X}};
   if (name == "emptied") return {name, store(ended(anonymous, EndReason::empty)), X, {X}};
   if (name == "only a" || name == "only token") {
@@ -125,7 +127,9 @@ std::string Scenario::name() const {
 namespace {
 // A reauthentication needs a user.
 bool sensible(std::string_view start, const std::vector<Does>& does) {
-  constexpr std::string_view nobody[] = {"nothing", "anonymous", "logged out", "only a", "emptied", "only token"};
+  constexpr std::string_view nobody[] = {"nothing", "anonymous", "logged out", "only a", "emptied", "only token", "elsewhere", "ghost"};
+  // The model's epoch changes once.
+  if (std::count(does.begin(), does.end(), Does::end_all) > 1) return false;
   return std::find(does.begin(), does.end(), Does::reauth) == does.end() ||
          std::find(std::begin(nobody), std::end(nobody), start) == std::end(nobody);
 }

@@ -25,6 +25,8 @@ inline constexpr std::string_view starts[] = {
     "emptied",          // X is a tombstone for having been empty
     "half logged in",   // a login to Z decided, not activated
     "only token",       // X: one form token and nothing else
+    "ghost",            // X is a tombstone; a rotation of it was cut off before its decision
+    "elsewhere",        // U1 has a session X in another browser; this one has none
 };
 
 // Puts a start into the universe.

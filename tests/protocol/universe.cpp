@@ -1,6 +1,7 @@
 #include "universe.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "sancho/msgpack.hpp"
@@ -50,14 +51,19 @@ No Universe::record(const Record& record) {
 No Universe::operation(const Op& op) {
   Operation o{};
   if (const auto* load = std::get_if<Load>(&op)) o = {Verb::load, names.of(load->key)};
-  else if (const auto* create = std::get_if<Create>(&op)) o = {Verb::create, names.of(create->key), {}, false, record(create->record)};
+  else if (const auto* create = std::get_if<Create>(&op)) {
+    o = {Verb::create, names.of(create->key), {}, false, record(create->record)};
+    if (const auto& admission = create->admission)
+      o.admitted = true, o.epoch = static_cast<No>(admission->seen.subject), o.cap = admission->cap;
+  } else if (const auto* find = std::get_if<Find>(&op)) o = {Verb::find, 0, {}, false, find->subject == "U1" ? 1u : 2u};
+  else if (const auto* ask = std::get_if<AskEpochs>(&op)) o = {Verb::epochs, 0, {}, false, ask->subject == "U1" ? 1u : 2u};
   else if (const auto* commit = std::get_if<Commit>(&op))
     o = {Verb::commit, names.of(commit->key), commit->expected, false, record(commit->record)};
   else if (const auto* touch = std::get_if<Touch>(&op)) o = {Verb::touch, names.of(touch->key), {touch->incarnation, 0}};
   else if (const auto* erase = std::get_if<Erase>(&op))
     o = {Verb::erase, names.of(erase->key), erase->expected.value_or(Version{}), !erase->expected};
   Fingerprint bytes;
-  bytes(o.verb, o.key, o.expected, o.any, o.record);
+  bytes(o.verb, o.key, o.expected, o.any, o.record, o.admitted, o.epoch, o.cap);
   const auto [at, fresh] = operations_by_bytes_.try_emplace(std::move(bytes).take(), static_cast<No>(operations_.size()));
   if (fresh) operations_.push_back(o);
   return at->second;
@@ -114,6 +120,7 @@ Universe::After Universe::applied(No store_no, const Operation& op) {
     case Verb::load: return {store_no, current ? Reply{Said::found, here} : Reply{Said::absent}};
     case Verb::create:
       if (current) return {store_no, {Said::taken, here}};
+      if (const auto no = refusal(store_no, op)) return {store_no, {*no}};
       return {put(store_no, op.key, op.record), {Said::done}};
     case Verb::commit: {
       if (!current) return flaws_.commit_upserts ? After{put(store_no, op.key, op.record), {Said::done}} : After{store_no, {Said::gone}};
@@ -134,8 +141,45 @@ Universe::After Universe::applied(No store_no, const Operation& op) {
       if (!current) return {store_no, {Said::absent}};
       if (!op.any && current->version != op.expected) return {store_no, {Said::conflict, here}};
       return {drop(store_no, op.key), {Said::removed, here}};
+    case Verb::epochs: return {store_no, {Said::epochs, op.record == 1 ? epoch(store_no) : 0}};
+    case Verb::find: {
+      Rows found;
+      const std::string_view subject = op.record == 1 ? "U1" : "U2";
+      for (const auto& row : all)
+        if (may_open(seen(row.second).record.state) && seen(row.second).record.subject == subject) found.push_back(row);
+      return {store_no, {Said::sessions, store(std::move(found))}};
+    }
   }
   throw std::logic_error("no such verb");
+}
+
+// ## Epochs and caps
+
+SessionKey Universe::epoch_key() { return names.key(names.add(id_of('E'), "epoch")); }
+
+Record Universe::epoch_record() const {
+  Record note{.version = {1, 1}, .state = State::note, .created = now, .accessed = now, .idle = {}, .ends = now + std::chrono::hours(24)};
+  note.payload = seal(note, {});
+  return note;
+}
+
+No Universe::epoch(No store_no) {
+  const auto& all = stores_[store_no];
+  return std::any_of(all.begin(), all.end(), [&](const auto& row) { return seen(row.second).record.state == State::note; });
+}
+
+std::optional<Said> Universe::refusal(No store_no, const Operation& op) {
+  if (!op.admitted) return std::nullopt;
+  const Record& offered = seen(op.record).record;
+  if ((offered.subject == "U1" ? epoch(store_no) : 0) != op.epoch) return Said::revoked;
+  std::set<Handle> others;
+  for (const auto& row : stores_[store_no]) {
+    const auto& r = seen(row.second).record;
+    const bool holds_a_place = r.state == State::live || r.state == State::pending;
+    if (holds_a_place && r.subject == offered.subject && r.handle != offered.handle) others.insert(r.handle);
+  }
+  if (op.cap > 0 && others.size() >= op.cap) return Said::at_cap;
+  return std::nullopt;
 }
 
 Answer Universe::answer(Reply reply) const {
@@ -149,6 +193,14 @@ Answer Universe::answer(Reply reply) const {
     case Said::gone: return Gone{};
     case Said::removed: return Removed{seen(reply.record).record};
     case Said::lost: return Lost{};
+    case Said::revoked: return Refused{Refused::Why::revoked};
+    case Said::at_cap: return Refused{Refused::Why::at_cap};
+    case Said::epochs: return EpochsSeen{reply.record, 0};
+    case Said::sessions: {
+      Sessions sessions;
+      for (const auto& [key, record] : rows(reply.record)) sessions.found.push_back({names.key(key), seen(record).record});
+      return sessions;
+    }
   }
   return {};
 }
@@ -158,7 +210,7 @@ Answer Universe::answer(Reply reply) const {
 std::string Universe::show_record(No no) const {
   const Seen& s = seen(no);
   std::string out(to_string(s.record.state));
-  out += " v" + std::to_string(s.record.version.counter);
+  out += " v" + std::to_string(s.record.version.commits());
   if (!s.slots.a.empty()) out += " a=" + s.slots.a;
   if (!s.slots.b.empty()) out += " b=" + s.slots.b;
   if (s.slots.n) out += " n=" + std::to_string(*s.slots.n);
@@ -170,18 +222,20 @@ std::string Universe::show_record(No no) const {
 }
 
 std::string Universe::show(No no) const {
-  constexpr std::string_view verbs[] = {"the handler runs", "load ", "create ", "commit ", "touch ", "erase "};
+  constexpr std::string_view verbs[] = {"the handler runs", "load ", "create ", "commit ", "touch ", "erase ",
+                                        "epochs of U", "find sessions of U"};
   const auto& op = operations_[no];
   auto out = std::string(verbs[static_cast<std::size_t>(op.verb)]);
   if (op.verb == Verb::pause) return out;
+  if (op.verb == Verb::epochs || op.verb == Verb::find) return out + std::to_string(op.record);
   out += names.label(op.key);
-  if (op.verb == Verb::commit) out += " v" + std::to_string(op.expected.counter) + " =>";
+  if (op.verb == Verb::commit) out += " v" + std::to_string(op.expected.commits()) + " =>";
   if (op.verb == Verb::commit || op.verb == Verb::create) out += " " + show_record(op.record);
   return out;
 }
 
 std::string Universe::show(Reply reply) const {
-  constexpr std::string_view words[] = {"", "found", "absent", "done", "taken", "conflict", "gone", "removed", "answer lost"};
+  constexpr std::string_view words[] = {"", "found", "absent", "done", "taken", "conflict", "gone", "removed", "answer lost", "revoked", "at the cap", "epoch", "sessions"};
   auto out = std::string(words[static_cast<std::size_t>(reply.said)]);
   switch (reply.said) {
     case Said::found: case Said::taken: case Said::conflict: case Said::removed: return out + " (" + show_record(reply.record) + ")";

@@ -47,7 +47,12 @@ struct Seen {
 Handle handle_of(std::string word);
 std::string word_of(const Handle& handle);
 
-enum class Said : std::uint8_t { none, found, absent, done, taken, conflict, gone, removed, lost };
+enum class Said : std::uint8_t {
+  none, found, absent, done, taken, conflict, gone, removed, lost,
+  revoked, at_cap,  // refused
+  epochs,           // the record is the epoch
+  sessions,         // the record is a store that holds them
+};
 struct Reply {
   Said said = Said::none;
   No record = 0;
@@ -55,14 +60,16 @@ struct Reply {
 };
 
 // `pause` is no verb of a store: the application's handler takes its time.
-enum class Verb : std::uint8_t { pause, load, create, commit, touch, erase };
+enum class Verb : std::uint8_t { pause, load, create, commit, touch, erase, epochs, find };
 struct Operation {
   Verb verb{};
   IdNo key = 0;
   Version expected{};  // touch: the incarnation
   bool any = false;    // erase: any version
-  No record = 0;       // create, commit
-  bool writes() const { return verb != Verb::load && verb != Verb::pause; }
+  No record = 0;       // create, commit; find: the subject's number
+  bool admitted = false;  // create: under these conditions
+  No epoch = 0, cap = 0;
+  bool writes() const { return verb == Verb::create || verb == Verb::commit || verb == Verb::touch || verb == Verb::erase; }
 };
 
 // Deliberate flaws, to show that the checks see them.
@@ -100,6 +107,10 @@ class Universe {
   // A moved record as it is when its grace has ended.
   No over(No record);
 
+  // The epoch of U1 is a note that is there, or is not: it changes once.
+  SessionKey epoch_key();
+  Record epoch_record() const;
+
   // For schedules.
   std::string show(No operation) const;
   std::string show(Reply reply) const;
@@ -107,6 +118,8 @@ class Universe {
 
  private:
   After applied(No store, const Operation& op);
+  std::optional<Said> refusal(No store, const Operation& op);
+  No epoch(No store);
 
   StoreFlaws flaws_;
   std::deque<Seen> records_;

@@ -8,7 +8,7 @@ namespace sancho::proof {
 
 No Results::number(const Result& r) {
   Fingerprint f;
-  f(r.does, r.presented, r.saw, r.handle, r.outcome, r.cookie, r.base.a, r.base.b, r.base.n, r.heir, r.trouble);
+  f(r.does, r.presented, r.saw, r.handle, r.outcome, r.cookie, r.base.a, r.base.b, r.base.n, r.heir, r.late, r.trouble);
   const auto [at, fresh] = by_bytes_.try_emplace(std::move(f).take(), static_cast<No>(results_.size()));
   if (fresh) results_.push_back(r);
   return at->second;
@@ -82,6 +82,7 @@ void World::settle(State& s, std::size_t i, No machine) const {
 bool World::may_expire(const State& s, IdNo key, No record) const {
   if (s.on_its_way && universe.operation(s.on_its_way - 1).key == key) return false;
   const auto& seen = universe.seen(record);
+  if (seen.record.state == sancho::State::note) return false;
   if (seen.record.state == sancho::State::moved) return seen.payload.used && !seen.over;
   if (seen.record.state != sancho::State::ended) return true;
   const auto& first = universe.rows(start.store);

@@ -44,7 +44,7 @@ void serve(int jobs, int reports, Manager& sessions, ManualClock& clock, Gate& g
 [[noreturn]] void be_a_process(int jobs, int reports, const OpenStore& open, Gate& gate) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   try {
-    ManualClock clock;
+    ManualClock clock(system_clock().now());
     Ear ear;
     Manager sessions(open(clock), race_policy(), {.clock = clock, .observer = &ear});
     serve(jobs, reports, sessions, clock, gate);

@@ -32,6 +32,7 @@ void act(const Job& job, RequestScope<RaceSession>& scope, Report& report) {
 Policy race_policy() {
   Policy policy;
   policy.renewal.reset();
+  policy.store_must.keeps = false;  // memcached: nothing is evicted in a race
   return policy;
 }
 

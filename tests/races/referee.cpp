@@ -36,7 +36,8 @@ Seen Referee::look(std::string_view cookie, const std::vector<std::string>& slot
   return seen;
 }
 
-std::map<std::string, int> Referee::census() {
+std::optional<std::map<std::string, int>> Referee::census() {
+  if (!sessions_.store().scan()) return std::nullopt;
   std::map<std::string, int> alive;
   const auto count = [&](const KeyedRecord& k) {
     ++alive[k.record.subject];
@@ -84,14 +85,47 @@ void vary(Round& round, Chance& chance, Time now) {
 }
 }  // namespace
 
+// A store whose clock is its own does not hear that ours was moved. So ours runs
+// along with the real one, some minutes ahead, which shortens no life there.
+class Pace {
+ public:
+  Pace(ManualClock& clock, const SessionStore& store) : clock_(clock), real_(store.traits().distributed) {}
+  void skip(Duration time) {
+    clock_.advance(time);
+    ahead_ += time;
+  }
+  void keep() {
+    if (real_) clock_.set(system_clock().now() + ahead_);
+  }
+
+ private:
+  ManualClock& clock_;
+  Duration ahead_{};
+  bool real_;
+};
+
+// What a sweep would do if the store's clock were ours.
+void remove_expired(SessionStore& store, Time now) {
+  const auto deadline = Deadline::after(std::chrono::minutes(1));
+  if (!store.traits().distributed || !store.scan()) return;
+  std::vector<SessionKey> expired;
+  const auto note = [&](const KeyedRecord& k) {
+    if (k.record.expired(now)) expired.push_back(k.key);
+    return true;
+  };
+  store.scan()->walk(note, deadline);
+  for (const auto& key : expired) store.erase(key, std::nullopt, deadline);
+}
+
 Result run(const Race& race, const Ground& ground, int rounds, std::uint64_t seed) {
   // Processes part before anything is opened.
   auto crew = ground.processes ? Crew::of_processes(race.players, ground.open) : nullptr;
-  ManualClock clock;
+  ManualClock clock(system_clock().now());
   Ear ear;
   Manager sessions(ground.open(clock), race_policy(), {.clock = clock, .observer = &ear});
   if (!crew) crew = Crew::of_threads(race.players, sessions, clock);
   Referee referee(sessions);
+  Pace pace(clock, sessions.store());
 
   const auto chance_of = [&](int n) { return Chance(seed * 1'000'003 + static_cast<std::uint64_t>(n)); };
   std::vector<Round> all(static_cast<std::size_t>(rounds));
@@ -101,13 +135,15 @@ Result run(const Race& race, const Ground& ground, int rounds, std::uint64_t see
     round.number = n;
     round.user = fmt::format("ada{}", n);
     round.jobs.resize(race.players);
+    pace.keep();
     race.prepare(referee, round, chance);
   }
 
   // Long enough for a touch to be due.
-  clock.advance(race_policy().access_time_resolution * 2);
+  pace.skip(race_policy().access_time_resolution * 2);
   Result result;
   for (auto& round : all) {
+    pace.keep();
     auto chance = chance_of(-1 - round.number);
     vary(round, chance, clock.now());
     round.reports = crew->play(round.jobs);
@@ -122,14 +158,18 @@ Result run(const Race& race, const Ground& ground, int rounds, std::uint64_t see
   }
 
   // And so it stays when the tombstones have been swept away.
-  clock.advance(race_policy().keep_ended + std::chrono::minutes(2));
+  pace.skip(race_policy().keep_ended + std::chrono::minutes(2));
   while (sessions.sweep()) {
   }
+  remove_expired(sessions.store(), clock.now());
   auto alive = referee.census();
   for (auto& round : all) {
     for (const auto& cookie : round.dead) round.must(!referee.look(cookie).found, "what is dead opens nothing, when its tombstone is gone");
-    for (const auto& [user, expected] : round.alive)
-      round.must(alive[user] == expected, fmt::format("{} has {} live sessions, and not {}", user, expected, alive[user]));
+    for (const auto& [user, expected] : round.alive) {
+      if (!alive) break;
+      const int found = (*alive)[user];
+      round.must(found == expected, fmt::format("{} has {} live sessions, and not {}", user, found, expected));
+    }
     if (!round.wrong.empty()) result.violations.push_back(facts(race, round, seed));
   }
   return result;

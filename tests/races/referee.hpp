@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -31,8 +32,8 @@ class Referee {
   std::string new_session(const std::string& user);
   // Looks without touching; `slots` are those asked for.
   Seen look(std::string_view cookie, const std::vector<std::string>& slots = {});
-  // The live sessions in the store, by user.
-  std::map<std::string, int> census();
+  // The live sessions in the store, by user; nothing if it cannot list them.
+  std::optional<std::map<std::string, int>> census();
   Manager& sessions() { return sessions_; }
 
  private:

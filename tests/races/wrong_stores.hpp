@@ -1,6 +1,7 @@
 // Stores that are wrong on purpose, to see that a race is lost on them.
 #pragma once
 
+#include <memory>
 #include <thread>
 
 #include "sancho/store.hpp"

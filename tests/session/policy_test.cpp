@@ -43,15 +43,33 @@ TEST(Policy, DescribeIsTheDocumentAnAuditAsksFor) {
 | an old id leads on for | 30 s |  |
 | tombstones kept for | 10 min |  |
 | store timeout | 5 s |  |
+| requests while the store is out of order | refused |  |
+| the id travels in | cookie |  |
 | cookie | __Host-Http-sid |  |
 | cookie's SameSite | none | default: lax |
 | cookie's domain | this host alone |  |
 | cookie without TLS | no |  |
 | address checked | yes | default: no |
 | origin of unsafe requests checked | yes |  |
+| unsafe requests must bring JSON | no |  |
 | session ended when an old id comes back | no |  |
+| sessions of one user | any number |  |
+| the store must be | thread safe, linearizable, one that drops no session before its time |  |
 | largest session in bytes | 1048576 |  |
 )");
+}
+
+TEST(Policy, DescribeSaysWhichHeaderTheIdTravelsIn) {
+  Policy p;
+  p.transport = Transport::bearer();
+  p.json_only = true;
+  const auto text = p.describe();
+  EXPECT_NE(text.find("| the id travels in | Authorization: Bearer, told in Session-Id | default: cookie |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| origin of unsafe requests checked | not needed | default: yes |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| unsafe requests must bring JSON | yes | default: no |\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("SameSite"), std::string::npos) << text;
+  p.transport = Transport::header("Shop-Session");
+  EXPECT_NE(p.describe().find("| the id travels in | Shop-Session, told in Shop-Session |"), std::string::npos);
 }
 
 struct Impossible {
@@ -61,6 +79,8 @@ struct Impossible {
 
 TEST(Policy, TheImpossibleIsRefusedByName) {
   const Impossible rows[] = {
+      {"cap.most", [](Policy& p) { p.cap = SessionCap{.most = 0}; }},
+      {"store_must", [](Policy& p) { p.store_must.linearizable = false; }},
       {"limits.idle", [](Policy& p) { p.limits.idle = 0ms; }},
       {"limits.idle", [](Policy& p) { p.limits.idle = -1ms; }},
       {"limits.absolute", [](Policy& p) { p.limits.absolute = 0ms; }},
@@ -88,6 +108,22 @@ TEST(Policy, TheImpossibleIsRefusedByName) {
       {"Secure", [](Policy& p) { p.cookie.plain_http = true; }},
       {"10.0.0", [](Policy& p) { p.proxies.trusted = {"10.0.0"}; }},
       {"example", [](Policy& p) { p.origins->own = {"shop.example"}; }},
+      // A cookie or a header, and never both.
+      {"transport", [](Policy& p) { p.transport = Transport::bearer(), p.cookie = CookieOptions::insecure_dev(); }},
+      {"transport", [](Policy& p) { p.transport = Transport::header(), p.cookie.max_age = 1h; }},
+      {"'Session Id'", [](Policy& p) { p.transport = Transport::header("Session Id"); }},
+      {"'Session_Id'", [](Policy& p) { p.transport = Transport::header("Session_Id"); }},
+      {"''", [](Policy& p) { p.transport = Transport::bearer(""); }},
+      {"'X\r\nY'", [](Policy& p) { p.transport = Transport::bearer("X\r\nY"); }},
+      {"'set-COOKIE'", [](Policy& p) { p.transport = Transport::bearer("set-COOKIE"); }},
+      {"'Cookie'", [](Policy& p) { p.transport = Transport::header("Cookie"); }},
+      {"'Origin'", [](Policy& p) { p.transport = Transport::header("Origin"); }},
+      {"'Proxy'", [](Policy& p) { p.transport = Transport::header("Proxy"); }},
+      {"'Authorization'", [](Policy& p) { p.transport = Transport::header("Authorization"); }},
+      {"Authorization needs a scheme", [](Policy& p) { p.transport = {.request_header = "Authorization", .response_header = "Session-Id"}; }},
+      {"one word", [](Policy& p) { p.transport = Transport::bearer(), p.transport.scheme = "Bearer of"; }},
+      {"request_header", [](Policy& p) { p.transport.scheme = "Bearer"; }},
+      {"request_header", [](Policy& p) { p.transport.response_header = "Session-Id"; }},
   };
   ManualClock clock;
   for (const auto& row : rows) {
@@ -110,6 +146,36 @@ TEST(Policy, AManagerNeedsAStoreThatKeepsThePromises) {
   };
   ManualClock clock;
   EXPECT_THROW(SessionManager<>(std::make_shared<Unsafe>(open_memory_store(clock))), ConfigError);
+}
+
+// ## What a store must be
+
+TEST(StoreMust, NameWhatTheStoreDoesNotGive) {
+  ManualClock clock;
+  auto policy = plain_policy();
+  policy.store_must.durable = true;
+  policy.store_must.power_safe = true;
+  try {
+    SessionManager<> sessions(open_memory_store(clock), policy);
+    FAIL() << "memory is not durable";
+  } catch (const ConfigError& e) {
+    const std::string says = e.what();
+    for (const char* part : {"memory:", "store_must", "durable across a crash", "durable across a power cut"})
+      EXPECT_NE(says.find(part), says.npos) << says;
+  }
+}
+
+TEST(StoreMust, AStoreThatMayDropSessionsHasToBeAskedFor) {
+  struct Forgetful : Spy {
+    using Spy::Spy;
+    StoreTraits traits() const override { return {.thread_safe = true, .linearizable = true}; }
+  };
+  ManualClock clock;
+  auto store = std::make_shared<Forgetful>(open_memory_store(clock));
+  EXPECT_THROW(SessionManager<>(store, plain_policy()), ConfigError);
+  auto policy = plain_policy();
+  policy.store_must.keeps = false;
+  EXPECT_NO_THROW(SessionManager<>(store, policy));
 }
 
 }  // namespace

@@ -37,11 +37,11 @@ class Ear : public Observer {
   std::function<void(const Event&)> then;  // to misbehave
 };
 
-enum class Verb { load, create, commit, touch, erase, sweep };
+enum class Verb { load, create, commit, touch, erase, sweep, epochs, find };
 
 // A store that counts its calls, remembers what it was given, and can be made
 // to fail: before it does anything, or after (an answer that is lost).
-class Spy : public SessionStore {
+class Spy : public SessionStore, public Epochs, public SubjectIndex {
  public:
   explicit Spy(std::shared_ptr<SessionStore> inner) : inner_(std::move(inner)) {}
   std::optional<Record> load(const SessionKey& k, Deadline d) override { return call(Verb::load), answer(inner_->load(k, d)); }
@@ -57,11 +57,22 @@ class Spy : public SessionStore {
   StoreTraits traits() const override { return inner_->traits(); }
   std::string name() const override { return inner_->name(); }
   void setup() override { inner_->setup(); }
-  SubjectIndex* subjects() override { return inner_->subjects(); }
+  SubjectIndex* subjects() override { return inner_->subjects() ? this : nullptr; }
+  Epochs* epochs() override { return inner_->epochs() && has_epochs ? this : nullptr; }
+  std::vector<KeyedRecord> find_by_subject(std::string_view s, Deadline d) override {
+    call(Verb::find);
+    if (lists_nobody) return {};
+    return answer(inner_->subjects()->find_by_subject(s, d));
+  }
+  EpochsSeen epochs(std::string_view s, Deadline d) override { return call(Verb::epochs), answer(inner_->epochs()->epochs(s, d)); }
+  void set_epoch(std::string_view s, std::uint64_t e, Time until, Deadline d) override {
+    call(Verb::epochs), inner_->epochs()->set_epoch(s, e, until, d);
+  }
   Scan* scan() override { return inner_->scan(); }
 
   void reset() { calls = writes = touches = 0; }
   std::size_t calls = 0, writes = 0, touches = 0;
+  bool has_epochs = true, lists_nobody = false;
   std::optional<Trouble> fail;      // every call, or
   std::optional<Verb> fail_verb;    // ... those of this verb alone
   std::size_t lose_answer_of = 0;   // of the n-th call since `reset`

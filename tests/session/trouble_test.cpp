@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "../support/counting_random.hpp"
+#include "../support/misuse.hpp"
 #include "shop.hpp"
 
 namespace sancho::test {
@@ -267,6 +268,79 @@ TEST(Trouble, AnAnswerThatStaysLostIsInDoubt) {
   after.finish();
 }
 
+// The answer to a commit is lost, and the next attempts find the store down: they
+// did nothing for certain, the first one did.
+struct GoesDown : Spy {
+  using Spy::Spy;
+  CommitAnswer commit(const SessionKey& k, const Version& v, const Record& r, Deadline d) override {
+    if (lost && down > 0 && down-- > 0) throw StoreError(kind, "the store is down, for a test");
+    auto answer = Spy::commit(k, v, r, d);
+    if (down == 0 || lost) return answer;
+    lost = true;
+    throw StoreError(Trouble::unavailable, "the answer was lost, for a test", true);
+  }
+  int down = 0;
+  bool lost = false;
+  Trouble kind = Trouble::unavailable;
+};
+
+// One more visit, while the store goes down for so many attempts; then what the
+// counter says, which was 1.
+std::pair<std::optional<Trouble>, std::int64_t> visit_while_it_goes_down(int attempts, Trouble kind) {
+  auto policy = plain_policy();
+  if (attempts > 100) policy.store_timeout = 50ms;
+  ManualClock clock;
+  const auto store = std::make_shared<GoesDown>(open_memory_store(clock));
+  SessionManager<ShopSession> sessions(store, policy, {.clock = clock});
+  auto first = sessions.start_request({});
+  ++first->visits;
+  Browser b;
+  b.take(first.finish());
+  const auto header = b.header();
+  const std::string_view line = header;
+  auto scope = sessions.start_request({.cookies = {&line, 1}});
+  ++scope->visits;
+  store->down = attempts;
+  store->kind = kind;
+  const auto met = trouble([&] { scope.finish(); });
+  store->down = 0;
+  auto after = sessions.start_request({.cookies = {&line, 1}});
+  const auto visits = after->visits.value();
+  after.finish();
+  return {met, visits};
+}
+
+// A store that crashed, or failed over, may have forgotten what a request has
+// seen. Another's write in its place is not taken for it.
+TEST(Trouble, AVersionThatTheStoreForgotNeverComesAgain) {
+  Shop shop;
+  Browser b;
+  shop.visit(b, [](ShopSession& s) { ++s.visits; });
+  const auto before = shop.records().at(0);
+  shop.visit(b, [](ShopSession& s) { s.set("forgotten", 1); });
+  auto slow = shop.start(b);  // has seen it
+  shop.store->erase(before.key, std::nullopt, Deadline::after(5s));
+  shop.store->create(before.key, before.record, Deadline::after(5s), nullptr);
+  shop.visit(b, [](ShopSession& s) { ++s.visits; });
+  ++slow->visits;
+  slow.finish();
+  shop.visit(b, [](ShopSession& s) { EXPECT_EQ(*s.visits, 3) << "an acknowledged write was overwritten"; });
+}
+
+TEST(Trouble, AnAnswerThatWasLostWhenTheStoreWentDownIsInDoubt) {
+  for (const auto kind : {Trouble::unavailable, Trouble::refused, Trouble::full}) {
+    const auto [met, visits] = visit_while_it_goes_down(1'000'000, kind);
+    EXPECT_EQ(met, Trouble::in_doubt);
+    EXPECT_EQ(visits, 2);
+  }
+}
+
+TEST(Trouble, ALostAnswerIsAskedForUntilTheStoreIsBack) {
+  const auto [met, visits] = visit_while_it_goes_down(3, Trouble::unavailable);
+  EXPECT_FALSE(met);
+  EXPECT_EQ(visits, 2);
+}
+
 // ## Observers (F29)
 
 TEST(Trouble, F29AnObserverThatThrowsBlocksNothing) {
@@ -284,7 +358,10 @@ TEST(Trouble, F29AnObserverThatThrowsBlocksNothing) {
     shop.visit(b, [](ShopSession&, auto& scope) { scope.expire_session(); });
     EXPECT_EQ(shop.count(), 0u);
     EXPECT_TRUE(b.jar.empty());
-    { auto forgotten = shop.start(Browser{}); }
+    {
+      const Told told;
+      auto forgotten = shop.start(Browser{});
+    }
     // Each time it was told once that it had failed.
     EXPECT_EQ(shop.ear.heard, (std::vector{EventKind::login, EventKind::observer_failed, EventKind::logout, EventKind::observer_failed,
                                            EventKind::unfinished, EventKind::observer_failed}));

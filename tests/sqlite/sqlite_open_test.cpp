@@ -22,7 +22,7 @@ class SqliteOpen : public SqliteStoreTest {
   void make_schema_1() {
     open()->create(key_of("old"), record("from before"), soon());
     Raw raw(path);
-    raw.run("DROP INDEX sancho_sessions_due; DROP INDEX sancho_sessions_subject; PRAGMA user_version = 1");
+    raw.run("DROP INDEX sancho_sessions_due; DROP INDEX sancho_sessions_subject; DROP TABLE sancho_epochs; PRAGMA user_version = 1");
   }
 };
 
@@ -51,7 +51,7 @@ TEST_F(SqliteOpen, TheDatabaseIsMarkedAsOursAndInWalMode) {
   const auto store = open();
   Raw raw(path);
   EXPECT_EQ(raw.ask("PRAGMA application_id"), std::to_string(0x53414e43));
-  EXPECT_EQ(raw.ask("PRAGMA user_version"), "2");
+  EXPECT_EQ(raw.ask("PRAGMA user_version"), "3");
   EXPECT_EQ(raw.ask("PRAGMA journal_mode"), "wal");
 }
 
@@ -62,7 +62,7 @@ TEST_F(SqliteOpen, AnOlderSchemaIsUpgradedAndItsSessionsLive) {
   clock.advance(31min);
   EXPECT_EQ(store->sweep({}, soon()).removed, 1u);
   Raw raw(path);
-  EXPECT_EQ(raw.ask("PRAGMA user_version"), "2");
+  EXPECT_EQ(raw.ask("PRAGMA user_version"), "3");
   EXPECT_EQ(raw.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"), "2");
 }
 
@@ -75,7 +75,7 @@ TEST_F(SqliteOpen, AnOlderSchemaIsNotUpgradedThroughAReadOnlyStore) {
 
 TEST_F(SqliteOpen, ANewerSchemaIsUnavailableAndNotTouched) {
   open()->create(key_of("a"), record(), soon());
-  Raw(path).run("PRAGMA user_version = 3; PRAGMA journal_mode = delete");
+  Raw(path).run("PRAGMA user_version = 4; PRAGMA journal_mode = delete");
   const auto before = bytes_of(path);
   std::string says;
   EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::unavailable);
@@ -198,7 +198,7 @@ TEST_F(SqliteOpen, ADatabaseOnAFileSystemMountedReadOnlyIsReadAndRefusesWrites) 
 TEST_F(SqliteOpen, TraitsTellWhatTheSettingsGive) {
   const auto full = open({})->traits();
   EXPECT_TRUE(full.thread_safe && full.multiprocess_safe && full.durable && full.power_safe && full.linearizable);
-  EXPECT_FALSE(full.distributed || full.admission);
+  EXPECT_FALSE(full.distributed || full.sweeps_itself);
   const auto lighter = open(normal)->traits();
   EXPECT_TRUE(lighter.durable);
   EXPECT_FALSE(lighter.power_safe);

@@ -109,7 +109,7 @@ TEST_F(DirectoryStore, NeedsAPathAndAParent) {
 TEST_F(DirectoryStore, IsAllItClaimsToBe) {
   const auto traits = open()->traits();
   EXPECT_TRUE(traits.thread_safe && traits.multiprocess_safe && traits.durable && traits.power_safe && traits.linearizable);
-  EXPECT_FALSE(traits.distributed || traits.admission);
+  EXPECT_FALSE(traits.distributed || traits.sweeps_itself);
 }
 
 // ## The files
@@ -232,7 +232,22 @@ TEST_F(DirectoryStore, ASweepLooksAtABoundedNumberOfFilesAndGoesOnFromThere) {
   EXPECT_TRUE(names().empty());
 }
 
-TEST_F(DirectoryStore, DeleteOldSessionsBeginsAtTheBeginningWhateverWasSweptBefore) {
+TEST_F(DirectoryStore, SweepsForOldSessionsGetToTheEndOfALargeDirectoryThoughEachAsksForALaterMoment) {
+  const auto store = open();
+  std::size_t old = 0;
+  for (int i = 0; i < 3000; ++i) {
+    auto r = record();
+    if (i % 100) r.accessed += std::chrono::minutes{5};
+    else ++old;
+    std::ofstream(path + "/" + SessionKey::of("", SessionId::draw(system_random())).hex(), std::ios::binary) << encode_record(r);
+  }
+  std::size_t removed = 0;
+  for (int calls = 0; calls < 4; ++calls)
+    removed += store->sweep({.budget = 50, .accessed_before = clock.now() + Duration{1 + calls}}, soon()).removed;
+  EXPECT_EQ(removed, old);
+}
+
+TEST_F(DirectoryStore, DeleteOldSessionsMissesNothingWhateverWasSweptBefore) {
   const auto store = open();
   for (int i = 0; i < 300; ++i) {
     auto r = record();

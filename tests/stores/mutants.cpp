@@ -32,23 +32,23 @@ std::vector<Mutant> listing_mutants() {
   const auto any_state = scans([](Spoilt& t, auto& key, auto&) { return t.in.load(key, soon()).has_value(); });
   const auto expired_too = scans([](Spoilt&, auto&, auto& record) { return record.state == State::live; });
   const auto twice = [](Spoilt& s) {
-    s.on_scan = [](Spoilt& t, auto& each) { t.in.scan()->iter_sessions([&](auto& e) { return each(e) && each(e); }, soon()); };
+    s.on_scan = [](Spoilt& t, auto& each) { t.in.scan()->walk([&](auto& e) { return each(e) && each(e); }, soon()); };
   };
   const auto first_page = [](Spoilt& s) {
     s.on_scan = [](Spoilt& t, auto& each) {
       int n = 0;
-      t.in.scan()->iter_sessions([&](auto& e) { return n++ < 100 && each(e); }, soon());
+      t.in.scan()->walk([&](auto& e) { return n++ < 100 && each(e); }, soon());
     };
   };
   const auto headstrong = [](Spoilt& s) {
-    s.on_scan = [](Spoilt& t, auto& each) { t.in.scan()->iter_sessions([&](auto& e) { return each(e), true; }, soon()); };
+    s.on_scan = [](Spoilt& t, auto& each) { t.in.scan()->walk([&](auto& e) { return each(e), true; }, soon()); };
   };
   const auto by_offset = [](Spoilt& s) {
     // Goes on by position, and what was erased shifts the rest.
     s.on_scan = [](Spoilt& t, auto& each) {
       for (std::size_t at = 0;; ++at) {
         std::vector<KeyedRecord> all;
-        t.in.scan()->iter_sessions([&](auto& e) { return all.push_back(e), true; }, soon());
+        t.in.scan()->walk([&](auto& e) { return all.push_back(e), true; }, soon());
         if (at >= all.size() || !each(all[at])) return;
       }
     };
@@ -56,21 +56,45 @@ std::vector<Mutant> listing_mutants() {
   const auto everyone = [](Spoilt& s) {
     s.on_find = [](Spoilt& t, std::string_view) {
       std::vector<KeyedRecord> all;
-      t.in.scan()->iter_sessions([&](auto& e) { return all.push_back(e), true; }, soon());
+      t.in.scan()->walk([&](auto& e) { return all.push_back(e), true; }, soon());
       return all;
+    };
+  };
+  const auto live_alone = [](Spoilt& s) {
+    s.on_find = [](Spoilt& t, std::string_view subject) {
+      auto found = t.in.subjects()->find_by_subject(subject, soon());
+      std::erase_if(found, [](const auto& each) { return each.record.state != State::live; });
+      return found;
+    };
+  };
+  const auto as_created = [](Spoilt& s) {
+    s.on_find = [](Spoilt& t, std::string_view subject) {
+      auto found = t.in.subjects()->find_by_subject(subject, soon());
+      for (auto& each : found) each.record = *t.recall(each.key);
+      return found;
     };
   };
   return {
       {"scan shows a session twice", "ScanSeesEachSessionOnce", factory(twice)},
       {"scan shows the first page", "ScanSeesEachSessionOnce", factory(first_page)},
-      {"scan shows what is not live", "ScanSeesLiveSessionsOnly", factory(any_state)},
+      {"scan calls everything live", "ScanSeesLiveSessionsOnly", factory([](Spoilt& s) {
+         s.on_scan = [](Spoilt& t, auto& each) {
+           t.in.scan()->walk([&](KeyedRecord e) { return e.record.state = State::live, each(e); }, soon());
+         };
+       })},
+      {"a walk shows live records only", "AWalkSeesRecordsOfEveryState", factory([](Spoilt& s) {
+         s.on_scan = [](Spoilt& t, auto& each) { t.in.scan()->iter_sessions(each, soon()); };
+       })},
       {"scan shows what has expired", "ScanDoesNotSeeWhatHasExpired", factory(expired_too)},
       {"scan cannot be stopped", "ScanStopsWhenToldTo", factory(headstrong)},
       {"scan goes by position", "TheStoreMayBeUsedDuringAScan", factory(by_offset)},
       {"count counts all states", "CountCountsLiveSessions", factory(any_state)},
       {"count counts what has expired", "CountDoesNotCountWhatHasExpired", factory(expired_too)},
       {"everybody's sessions are found", "ASubjectFindsItsSessions", factory(everyone)},
-      {"a subject finds all states", "ASubjectFindsLiveSessionsOnly", factory(any_state)},
+      {"a subject finds all states", "ASubjectFindsWhatIsASessionOrMayLeadToOne", factory(any_state)},
+      {"a subject finds live records only", "ASubjectFindsWhatIsASessionOrMayLeadToOne", factory(live_alone)},
+      {"a subject finds what has ended", "ASubjectFindsNoSessionThatHasEnded", factory(any_state)},
+      {"a subject finds what was created", "ASubjectFindsWhatAPendingRecordBecame", factory(as_created)},
       {"a subject finds what has expired", "ASubjectDoesNotFindWhatHasExpired", factory(expired_too)},
       {"nobody's sessions are found", "NobodyHasNoSessions", factory(everyone)},
   };
@@ -111,7 +135,7 @@ const Spoil loose_touch = [](Spoilt& s) {
 const Spoil loose_sweep = sweeps([](Spoilt& t, const SweepRequest& q) {
   std::vector<SessionKey> doomed;
   const int before = t.touches_so_far;
-  t.in.scan()->iter_sessions(
+  t.in.scan()->walk(
       [&](const KeyedRecord& e) {
         if (q.accessed_before && e.record.accessed < *q.accessed_before) doomed.push_back(e.key);
         return true;
@@ -136,6 +160,19 @@ const Spoil gap = [](Spoilt& s) {
   };
 };
 
+// Reads the index, and then the records that it named.
+const Spoil looks_up_one_by_one = [](Spoilt& s) {
+  s.on_find = [](Spoilt& t, std::string_view subject) {
+    auto found = t.in.subjects()->find_by_subject(subject, soon());
+    std::this_thread::sleep_for(std::chrono::microseconds{200});
+    std::erase_if(found, [&](KeyedRecord& each) {
+      const auto now = t.in.load(each.key, soon());
+      return !now || !may_open(now->state);
+    });
+    return found;
+  };
+};
+
 std::vector<Mutant> race_mutants() {
   return {
       {"commit compares and writes in two steps", "OneCommitWinsEachVersion", factory(loose_commit)},
@@ -144,6 +181,7 @@ std::vector<Mutant> race_mutants() {
       {"create looks and writes in two steps", "OneCreateWinsAcrossHandles", factory(loose_create)},
       {"touch reads and writes in two steps", "ATouchNeverUndoesACommit", factory(loose_touch)},
       {"sweep looks and removes in two steps", "SweepTestsAgainBeforeItRemoves", factory(loose_sweep)},
+      {"a subject's records are looked up one by one", "ASessionIsInEveryListWhileOneRecordTakesOverFromAnother", factory(looks_up_one_by_one)},
       {"commit removes the record and puts the next one", "AReaderNeverMissesARecordThatChanges", factory(gap)},
   };
 }
@@ -181,9 +219,13 @@ std::vector<Mutant> place_mutants() {
 
 conformance::Factory healthy() { return factory({}); }
 
+conformance::Factory without_powers() {
+  return factory([](Spoilt& s) { s.has_epochs = s.has_scan = false; });
+}
+
 std::vector<Mutant> mutants() {
   auto all = mutants_of_verbs();
-  for (auto chapter : {listing_mutants(), race_mutants(), place_mutants()}) all.insert(all.end(), chapter.begin(), chapter.end());
+  for (auto chapter : {mutants_of_epochs(), listing_mutants(), race_mutants(), place_mutants()}) all.insert(all.end(), chapter.begin(), chapter.end());
   return all;
 }
 

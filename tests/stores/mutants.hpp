@@ -20,9 +20,11 @@ struct Mutant {
 };
 
 std::vector<Mutant> mutants();
-std::vector<Mutant> mutants_of_verbs();  // a part of them
+std::vector<Mutant> mutants_of_verbs();   // a part of them
+std::vector<Mutant> mutants_of_epochs();  // another
 
 // The memory store behind the same decorator, unspoilt.
 conformance::Factory healthy();
+conformance::Factory without_powers();
 
 }  // namespace sancho

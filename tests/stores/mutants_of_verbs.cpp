@@ -40,7 +40,7 @@ std::vector<Mutant> create_mutants() {
            return past && !t.in.load(key, soon()) ? CreateAnswer{Taken{*past}} : t.in.create(key, r, soon());
          };
        })},
-      {"an admission is ignored", "AnAdmissionThatIsNotHonouredIsRefused", factory([](Spoilt& s) { s.ignores_admission = true; })},
+      {"an admission is ignored", "AnAdmissionThatIsNotHonouredIsRefused", factory([](Spoilt& s) { s.has_epochs = false, s.ignores_admission = true; })},
   };
 }
 
@@ -232,8 +232,42 @@ std::vector<Mutant> expiry_mutants() {
   };
 }
 
+// Looks at some records from the first key on, or from where it stopped: the
+// latter if `resumes` says so of the moments then and now.
+Spoil walks(std::function<bool(Time then, Time now)> resumes) {
+  return [=](Spoilt& s) {
+    struct Place {
+      std::optional<SessionKey> after;
+      Time moment;
+    };
+    auto place = std::make_shared<Place>();
+    s.on_sweep = [=](Spoilt& t, const SweepRequest& q) {
+      if (!q.accessed_before) return t.in.sweep(q, soon());
+      if (place->after && !resumes(place->moment, *q.accessed_before)) place->after.reset();
+      place->moment = *q.accessed_before;
+      std::map<SessionKey, Record> all;
+      t.in.scan()->walk([&](auto& e) { return all[e.key] = e.record, true; }, soon());
+      SweepAnswer answer;
+      std::size_t looked = 0;
+      for (auto at = place->after ? all.upper_bound(*place->after) : all.begin(); at != all.end(); ++at) {
+        if (answer.removed >= q.budget || ++looked > 100) return answer.more = true, answer;
+        place->after = at->first;
+        if (at->second.state != State::live || at->second.accessed >= *q.accessed_before) continue;
+        t.in.erase(at->first, nullopt, soon());
+        answer.count(at->second);
+      }
+      place->after.reset();
+      return answer;
+    };
+  };
+}
+
 std::vector<Mutant> sweep_mutants() {
   return {
+      {"a sweep for old sessions finds none, for want of a list", "ASweepForOldSessionsThatCannotListThemIsRefused", factory([](Spoilt& s) {
+         s.has_scan = false;
+         s.on_sweep = [](auto&, auto&) { return SweepAnswer{}; };
+       })},
       {"sweep leaves tombstones", "SweepRemovesWhatHasExpired", factory(sweeps([](Spoilt& t, const SweepRequest& q) {
          auto answer = t.in.sweep(q, soon());
          answer.removed = answer.sessions;
@@ -274,6 +308,10 @@ std::vector<Mutant> sweep_mutants() {
          if (wider.accessed_before) *wider.accessed_before += Duration{1};
          return t.in.sweep(wider, soon());
        }))},
+      {"sweep begins anew for every later moment", "ASweepForOldSessionsGetsToTheEndThoughEachAsksForALaterMoment",
+       factory(walks([](Time then, Time now) { return then == now; }))},
+      {"sweep goes on for a later moment and does not look back", "ASweepForOldSessionsThatJoinsAnEarlierOneMissesNothing",
+       factory(walks([](Time, Time) { return true; }))},
       {"sweep takes old tombstones", "SweepOfOldSessionsTakesLiveOnesOnly", factory(sweeps([](Spoilt& t, const SweepRequest& q) {
          auto answer = t.in.sweep(q, soon());
          for (const auto& [key, record] : t.all_past())

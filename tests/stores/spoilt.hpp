@@ -20,7 +20,7 @@ namespace sancho {
 // was written, so that a mutant can show what has expired. One memory store
 // stands behind all handles of a venue, so that the suite can open it twice
 // and close it.
-struct Spoilt final : SessionStore, SubjectIndex, Scan {
+struct Spoilt final : SessionStore, SubjectIndex, Epochs, Scan {
   explicit Spoilt(SessionStore& store) : in(store) {}
   SessionStore& in;
   std::mutex mutex;
@@ -35,9 +35,13 @@ struct Spoilt final : SessionStore, SubjectIndex, Scan {
   std::function<std::vector<KeyedRecord>(Spoilt&, std::string_view)> on_find;
   std::function<void(Spoilt&, const std::function<bool(const KeyedRecord&)>&)> on_scan;
   std::function<std::size_t(Spoilt&)> on_count;
+  std::function<CreateAnswer(Spoilt&, const SessionKey&, const Record&, const Admission&)> on_admit;
+  std::function<EpochsSeen(Spoilt&, std::string_view)> on_epochs;
+  std::function<void(Spoilt&, std::string_view, std::uint64_t, Time)> on_set_epoch;
   std::function<void(Spoilt&)> on_setup;
   std::atomic<int> touches_so_far = 0;
-  bool has_name = true, ignores_admission = false;
+  bool has_name = true, has_epochs = true, has_scan = true;
+  bool ignores_admission = false;  // for want of epochs
 
   static inline Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
   void remember(const SessionKey& key, const Record& record) {
@@ -56,7 +60,10 @@ struct Spoilt final : SessionStore, SubjectIndex, Scan {
 
   std::optional<Record> load(const SessionKey& key, Deadline d) override { return on_load ? on_load(*this, key) : in.load(key, d); }
   CreateAnswer create(const SessionKey& key, const Record& r, Deadline d, const Admission* admission) override {
-    auto answer = on_create ? on_create(*this, key, r) : in.create(key, r, d, ignores_admission ? nullptr : admission);
+    if (admission && !has_epochs && !ignores_admission) throw StoreError(Trouble::refused, "it has no epochs");
+    auto answer = on_create                             ? on_create(*this, key, r)
+                  : admission && has_epochs && on_admit ? on_admit(*this, key, r, *admission)
+                                                        : in.create(key, r, d, has_epochs ? admission : nullptr);
     if (std::holds_alternative<Done>(answer)) remember(key, r);
     return answer;
   }
@@ -71,7 +78,11 @@ struct Spoilt final : SessionStore, SubjectIndex, Scan {
   EraseAnswer erase(const SessionKey& key, const std::optional<Version>& v, Deadline d) override {
     return on_erase ? on_erase(*this, key, v) : in.erase(key, v, d);
   }
-  SweepAnswer sweep(const SweepRequest& q, Deadline d) override { return on_sweep ? on_sweep(*this, q) : in.sweep(q, d); }
+  SweepAnswer sweep(const SweepRequest& q, Deadline d) override {
+    if (on_sweep) return on_sweep(*this, q);
+    if (q.accessed_before && !has_scan) throw StoreError(Trouble::refused, "it cannot list what it holds");
+    return in.sweep(q, d);
+  }
   // Claims all there is, so that every fact is asked.
   StoreTraits traits() const override { return {.thread_safe = true, .multiprocess_safe = true, .durable = true, .linearizable = true}; }
   std::string name() const override { return has_name ? in.name() : ""; }
@@ -79,13 +90,16 @@ struct Spoilt final : SessionStore, SubjectIndex, Scan {
     if (on_setup) on_setup(*this);
   }
   SubjectIndex* subjects() override { return this; }
-  Scan* scan() override { return this; }
+  Epochs* epochs() override { return has_epochs ? this : nullptr; }
+  Scan* scan() override { return has_scan ? this : nullptr; }
+  EpochsSeen epochs(std::string_view s, Deadline d) override { return on_epochs ? on_epochs(*this, s) : in.epochs()->epochs(s, d); }
+  void set_epoch(std::string_view s, std::uint64_t e, Time until, Deadline d) override {
+    return on_set_epoch ? on_set_epoch(*this, s, e, until) : in.epochs()->set_epoch(s, e, until, d);
+  }
   std::vector<KeyedRecord> find_by_subject(std::string_view s, Deadline d) override {
     return on_find ? on_find(*this, s) : in.subjects()->find_by_subject(s, d);
   }
-  void iter_sessions(const std::function<bool(const KeyedRecord&)>& each, Deadline d) override {
-    return on_scan ? on_scan(*this, each) : in.scan()->iter_sessions(each, d);
-  }
+  void walk(const Each& each, Deadline d) override { return on_scan ? on_scan(*this, each) : in.scan()->walk(each, d); }
   std::size_t count(Deadline d) override { return on_count ? on_count(*this) : in.scan()->count(d); }
 };
 
