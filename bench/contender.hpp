@@ -39,6 +39,9 @@ std::unique_ptr<Contender> map_floor(const Setting& setting);
 // Prepared statements: select by key, update where the version is the expected
 // one, insert; a connection a thread, in WAL mode.
 std::unique_ptr<Contender> sqlite_floor(const Setting& setting, bool full);
+// One table: get in a read transaction that is kept and renewed; get and put in a
+// write transaction.
+std::unique_ptr<Contender> lmdb_floor(const Setting& setting, bool full);
 // A file a session: open, read, close; temporary file, write, fdatasync, rename,
 // fsync of the directory.
 std::unique_ptr<Contender> files_floor(const Setting& setting);

@@ -35,6 +35,10 @@ const World worlds[] = {
     SANCHO_BENCH_TWICE("memory", sancho_on("memory", "", "", s), map_floor(s)),
     SANCHO_BENCH_TWICE("sqlite-normal", sancho_on("sqlite", "s.db", "?synchronous=normal", s), sqlite_floor(s, false)),
     SANCHO_BENCH_TWICE("sqlite-full", sancho_on("sqlite", "s.db", "", s), sqlite_floor(s, true)),
+#ifdef SANCHO_HAVE_LMDB
+    SANCHO_BENCH_TWICE("lmdb-normal", sancho_on("lmdb", "s", "?sync=normal&map_size=4294967296", s), lmdb_floor(s, false)),
+    SANCHO_BENCH_TWICE("lmdb-full", sancho_on("lmdb", "s", "?map_size=4294967296", s), lmdb_floor(s, true)),
+#endif
 #undef SANCHO_BENCH_TWICE
     {"dir/1e4", 10'000, [](const Setting& s) { return sancho_on("dir", "sessions", "", s); }, [](const Setting& s) { return files_floor(s); }},
 };
