@@ -8,12 +8,28 @@
 # and not at a user's.
 include(CMakePackageConfigHelpers)
 
-# target | find_dependency arguments | pkg-config module (or flags, after `-`)
+# target | find_dependency arguments | pkg-config module (or flags, after `-`;
+# nothing for headers that a compiler finds by itself, as Boost's)
 set(sancho_dependencies
   "OpenSSL::Crypto|OpenSSL 3.0 COMPONENTS Crypto|libcrypto"
   "fmt::fmt|fmt|fmt"
   "Threads::Threads|Threads|-pthread"
   "SQLite::SQLite3|SQLite3|sqlite3"
+  "OpenSSL::SSL|OpenSSL 3.0 COMPONENTS SSL|libssl"
+  "SanchoEngines::LMDB|SanchoEngines COMPONENTS LMDB|lmdb"
+  "SanchoEngines::Memcached|SanchoEngines COMPONENTS Memcached|libmemcached"
+  "SanchoEngines::MariaDB|SanchoEngines COMPONENTS MariaDB|libmariadb"
+  "SanchoEngines::PostgreSQL|SanchoEngines COMPONENTS PostgreSQL|libpq"
+  "SanchoEngines::Hiredis|SanchoEngines COMPONENTS Hiredis|hiredis"
+  "SanchoEngines::CivetWeb|SanchoEngines COMPONENTS CivetWeb|-lcivetweb"
+  "SanchoEngines::FastCGI|SanchoEngines COMPONENTS FastCGI|fcgi"
+  "SanchoEngines::Microhttpd|SanchoEngines COMPONENTS Microhttpd|libmicrohttpd"
+  "SanchoEngines::Pistache|SanchoEngines COMPONENTS Pistache|libpistache"
+  "SanchoEngines::Poco|SanchoEngines COMPONENTS Poco|-lPocoNet -lPocoFoundation"
+  "SanchoEngines::Restinio|SanchoEngines COMPONENTS Restinio|-lhttp_parser"
+  "Boost::headers|Boost 1.81|"
+  "Crow::Crow|Crow|"
+  "Drogon::Drogon|Drogon|"
   "httplib::httplib|CppHttplib|cpp-httplib"
   "GTest::gtest|GTest|gtest"
   "GTest::gmock|GTest|gmock"
@@ -47,7 +63,9 @@ function(sancho_needs name out)
     list(GET row 1 package)
     list(GET row 2 module)
     list(APPEND packages "${package}")
-    list(APPEND modules "${module}")
+    if(module)
+      list(APPEND modules "${module}")
+    endif()
   endforeach()
   list(REMOVE_DUPLICATES packages)
   set(${out}_libraries ${libraries} PARENT_SCOPE)
@@ -109,5 +127,5 @@ configure_package_config_file(cmake/sanchoConfig.cmake.in ${sancho_BINARY_DIR}/p
 # Before 1.0 a minor release may break its users.
 write_basic_package_version_file(${sancho_BINARY_DIR}/package/sanchoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${sancho_BINARY_DIR}/package/sanchoConfig.cmake ${sancho_BINARY_DIR}/package/sanchoConfigVersion.cmake
-  cmake/FindCppHttplib.cmake DESTINATION ${config_dir})
+  cmake/FindCppHttplib.cmake cmake/FindSanchoEngines.cmake DESTINATION ${config_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -31,6 +31,7 @@ function(sancho_library name)
     string(REPLACE sancho_sancho sancho file ${target})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${file} INSTALL_RPATH $ORIGIN
       VERSION ${sancho_VERSION} SOVERSION ${sancho_VERSION_MAJOR}.${sancho_VERSION_MINOR})
+    sancho_hide(${target})
   else()
     add_library(${target} INTERFACE)
     set(uses INTERFACE)
@@ -47,6 +48,48 @@ function(sancho_library name)
     set_target_properties(sancho_${name} PROPERTIES DEFINE_SYMBOL "")
   endif()
   set_property(GLOBAL APPEND PROPERTY SANCHO_LIBRARIES ${name})
+endfunction()
+
+# A library shows what the public headers declare (export.hpp, docs/abi.md), and
+# is compiled alike whether it becomes static or shared. Tests look behind the
+# headers, so where they are linked to shared libraries these show everything.
+function(sancho_hide target)
+  if(BUILD_SHARED_LIBS AND SANCHO_TESTS)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  if(BUILD_SHARED_LIBS AND NOT APPLE AND NOT WIN32)
+    target_link_options(${target} PRIVATE LINKER:--version-script=${sancho_SOURCE_DIR}/cmake/exports.map)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${sancho_SOURCE_DIR}/cmake/exports.map)
+  endif()
+endfunction()
+
+# sancho_digests(NAME)
+#
+# For a store that digests or has checksums: a static one takes the functions
+# from the core, a shared one has its own, because the core shows them to nobody.
+function(sancho_digests name)
+  if(BUILD_SHARED_LIBS AND NOT SANCHO_TESTS)
+    target_sources(sancho_${name} PRIVATE ${sancho_SOURCE_DIR}/src/crc32c.cpp ${sancho_SOURCE_DIR}/src/crypto.cpp)
+    target_link_libraries(sancho_${name} PRIVATE OpenSSL::Crypto)
+  endif()
+endfunction()
+
+# sancho_inside(NAME STORE)
+#
+# For what is made of a store's inside, which a shared store shows to nobody:
+# then there is a copy of it in the library.
+function(sancho_inside name store)
+  if(BUILD_SHARED_LIBS AND NOT SANCHO_TESTS)
+    get_target_property(sources sancho_${store} SOURCES)
+    get_target_property(folder sancho_${store} SOURCE_DIR)
+    foreach(source IN LISTS sources)
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${folder} NORMALIZE)
+      target_sources(sancho_${name} PRIVATE ${source})
+    endforeach()
+    get_target_property(needs sancho_${store} LINK_LIBRARIES)
+    target_link_libraries(sancho_${name} PRIVATE ${needs})
+  endif()
 endfunction()
 
 # A folder that may not be in this copy of the tree.
