@@ -1,5 +1,6 @@
 """The checker condemns each wrong history for its reason alone, and passes good ones."""
 
+import copy
 import unittest
 
 import rules
@@ -223,6 +224,26 @@ class BadHistories(unittest.TestCase):
             tale.do("read", 0)
             tale.do("read", 0, saw=old)
             self.condemns("stale-reads", tale)
+
+    def test_AWriteInDoubtIsSeenAndThenUndone(self):
+        for op in ("append", "insert", "add"):
+            tale = begun()
+            before = copy.deepcopy(tale.held[0])
+            tale.do(op, 0, value=1, outcome="killed", applied=True)
+            tale.do("read", 0)
+            tale.held[0] = before
+            tale.do("read", 0)
+            self.condemns("undone-reads", tale)
+
+    def test_MoreIsMissingThanWasInDoubt(self):
+        tale = begun()
+        before = {**tale.held[0], "count": 4}
+        tale.do("add", 0, value=4)
+        tale.do("add", 0, value=2, outcome="killed", applied=True)
+        tale.do("read", 0)
+        tale.do("read", 0, saw={**before, "count": 0})
+        tale.held[0] = before
+        self.condemns("stale-reads", tale)
 
     def test_TwoReadersSeeTwoWritesInTwoOrders(self):
         tale = begun()

@@ -11,6 +11,7 @@ ANOMALIES = {
     "failed-writes-applied": "a write failed for certain, and is there",
     "writes-applied-twice": "a write counts more than once",
     "stale-reads": "a request sees less than one that was over before it began",
+    "undone-reads": "a request saw a write that nobody was told is done, and a crash undid it",
     "unordered-reads": "what two requests saw fits into no order of the writes",
     "revived-sessions": "a session was logged out, and opens all the same",
     "split-sessions": "one session is in the store twice",
@@ -92,6 +93,8 @@ def values_are_kept(story, op, slot):
         missing, for_good = _forgotten(reads, lambda r, v=value: v in sets[r.n], min(known))
         if for_good and w.kept:
             yield "lost-acknowledged-writes", f"{w} is not seen any more by {missing[-1]}"
+        elif for_good and w.kept is None:
+            yield "undone-reads", f"{missing[0]} does not see {value}, which was there before, and {w} is in doubt"
         elif missing:
             yield "stale-reads", f"{missing[0]} does not see {value}, which was there before"
 
@@ -112,17 +115,24 @@ def the_counter_is_exact(story):
     elif short:
         yield "stale-reads", f"{short[0]} counts {short[0].saw['count']}, and {low[short[0].n]} was added"
     else:
-        yield from _counter_never_falls(reads)
+        yield from _counter_never_falls(reads, _missing_for_good(adds, reads))
 
 
-def _counter_never_falls(reads):
+def _missing_for_good(adds, reads):
+    """How much of what was added in doubt is not there at the end."""
+    last = max(reads, key=lambda r: r.began, default=None)
+    return 0 if last is None else sum(a.value for a in adds if a.kept is not False and a.writes_from < last.loaded) - last.saw["count"]
+
+
+def _counter_never_falls(reads, missing):
     over = sorted(reads, key=lambda r: r.loaded)
     most, at = 0, 0
     for r in reads:
         while over[at].loaded < r.began:
             most, at = max(most, over[at].saw["count"]), at + 1
         if r.saw["count"] < most:
-            yield "stale-reads", f"{r} counts {r.saw['count']}, and {most} was there before"
+            name = "undone-reads" if most - r.saw["count"] <= missing else "stale-reads"
+            yield name, f"{r} counts {r.saw['count']}, and {most} was there before"
 
 
 def reads_have_an_order(story):
