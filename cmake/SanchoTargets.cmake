@@ -10,7 +10,11 @@ endif()
 # The warnings this project builds itself with. They bind nobody else.
 add_library(sancho_warnings INTERFACE)
 target_compile_options(sancho_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wall -Wextra -Wpedantic -Wconversion
+  # Files that are compiled together shadow each other's names and share what is
+  # nobody else's, and mean nothing by it.
+  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
+  $<$<AND:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>
   $<$<BOOL:${SANCHO_WERROR}>:-Werror>)
 
 # sancho_library(NAME [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
@@ -91,6 +95,14 @@ function(sancho_inside name store)
     target_link_libraries(sancho_${name} PRIVATE ${needs})
   endif()
 endfunction()
+
+# sancho_in_several(SOURCES ...)
+#
+# For files that several libraries are made of, in the folder of each: a linker
+# takes them once only where they are objects of their own.
+macro(sancho_in_several)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endmacro()
 
 # A folder that may not be in this copy of the tree.
 function(sancho_folder path)

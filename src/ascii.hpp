@@ -18,6 +18,10 @@ constexpr bool is_token_char(char c) {
   return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
+constexpr bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
 // Without the spaces and tabs around it, and no other white space.
 constexpr std::string_view trim_blank(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);

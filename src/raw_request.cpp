@@ -22,8 +22,6 @@ std::string_view next_line(std::string_view& rest) {
   return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
 }
 
-bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
-
 // `GET /path HTTP/1.1`
 bool is_request_line(std::string_view line) {
   const auto first = line.find(' '), last = line.rfind(' ');

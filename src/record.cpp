@@ -25,7 +25,7 @@ std::string_view to_string(State state) {
 
 namespace {
 constexpr std::string_view magic = "SNR";
-constexpr char format = 1;
+constexpr char format_version = 1;
 constexpr std::size_t head_size = 8;
 
 [[noreturn]] void corrupt(const char* how) { throw StoreError(Trouble::corrupt, std::string("a record is corrupt: ") + how); }
@@ -48,7 +48,7 @@ std::string encode_record(const Record& r) {
   std::string out;
   out.reserve(head_size + p.bytes().size());
   out.append(magic);
-  out.push_back(format);
+  out.push_back(format_version);
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(crc >> shift & 0xff));
   out.append(p.bytes());
   return out;
@@ -61,8 +61,8 @@ Record decode_record(std::string_view bytes) {
   for (std::size_t i = 4; i < head_size; ++i) crc = crc << 8 | static_cast<unsigned char>(bytes[i]);
   const auto body = bytes.substr(head_size);
   if (crc32c(body) != crc) corrupt("its checksum is wrong");
-  if (version > format) throw StoreError(Trouble::unavailable, "a record was written by a newer version of sancho");
-  if (version != format) corrupt("it has no such format version");
+  if (version > format_version) throw StoreError(Trouble::unavailable, "a record was written by a newer version of sancho");
+  if (version != format_version) corrupt("it has no such format version");
   Record r;
   unsigned seen = 0;
   const auto field = [&](unsigned bit) {

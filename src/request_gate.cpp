@@ -10,8 +10,6 @@ namespace sancho {
 
 namespace {
 
-bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
-
 // Up to 15 digits, so that it fits wherever it is read; decimal or hexadecimal.
 std::optional<std::uint64_t> number(std::string_view digits, int base) {
   std::uint64_t value = 0;
@@ -27,7 +25,7 @@ bool belongs(char before, char c) {
   return (byte >= 0x20 && byte != 0x7f) || c == '\r' || c == '\n' || c == '\t';
 }
 
-std::string_view next_line(std::string_view& rest) {
+std::string_view take_line(std::string_view& rest) {
   const auto end = rest.find("\r\n");
   const auto line = rest.substr(0, end);
   rest.remove_prefix(end + 2);
@@ -46,7 +44,7 @@ bool read_request_line(std::string_view line, WireHead& head, bool& chunks) {
 }
 
 bool read_lines(std::string_view rest, WireHead& head) {
-  for (auto line = next_line(rest); !line.empty(); line = next_line(rest)) {
+  for (auto line = take_line(rest); !line.empty(); line = take_line(rest)) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return false;
     head.lines.emplace_back(line.substr(0, colon), trim_blank(line.substr(colon + 1)));
@@ -113,7 +111,7 @@ bool RequestGate::take_head(std::string& out) {
   head->bytes = text.substr(0, scanned_ + 1);
   std::string_view lines = head->bytes;
   bool chunks = false;
-  if (!read_request_line(next_line(lines), *head, chunks) || !read_lines(lines, *head)) return refuse(400);
+  if (!read_request_line(take_line(lines), *head, chunks) || !read_lines(lines, *head)) return refuse(400);
   const auto body = framing(*head, chunks);
   if (!body.certain) return refuse(400);
   if (body.size > limits_.max_body) return refuse(413);

@@ -5,9 +5,8 @@
 
 namespace sancho {
 
+namespace protocol {
 namespace {
-
-using namespace protocol;
 
 struct Perform {
   SessionStore& store;
@@ -36,17 +35,20 @@ struct Perform {
 };
 
 }  // namespace
+}  // namespace protocol
 
-Answer ask(SessionStore& store, const Op& op, Deadline deadline) { return std::visit(Perform{store, deadline}, op); }
+protocol::Answer ask(SessionStore& store, const protocol::Op& op, Deadline deadline) {
+  return std::visit(protocol::Perform{store, deadline}, op);
+}
 
-Answer perform(SessionStore& store, const Op& op, Deadline deadline, Pace& pace) {
+protocol::Answer perform(SessionStore& store, const protocol::Op& op, Deadline deadline, Pace& pace) {
   try {
     auto answer = ask(store, op, deadline);
     pace.answered();
     return answer;
   } catch (const StoreError& e) {
     std::this_thread::sleep_for(pace.lost(op, e));
-    return Lost{};
+    return protocol::Lost{};
   }
 }
 

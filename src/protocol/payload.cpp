@@ -122,7 +122,7 @@ std::string seal(const Record& record, const Payload& p) {
   if (!p.attempts.empty()) field("attempts"), fields.binary(packed(p.attempts));
   if (!p.spent.empty()) {
     std::string all;
-    for (const auto& s : p.spent) all.append(bytes_of(s.token)).append(packed({s.attempt}));
+    for (const auto& s : p.spent) all.append(bytes_of(s.token)).append(packed(std::vector{s.attempt}));
     field("spent"), fields.binary(all);
   }
   if (p.predecessor) field("pred"), fields.binary(packed(*p.predecessor));

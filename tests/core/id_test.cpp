@@ -15,7 +15,7 @@ using sancho::SessionKey;
 // The bytes 00 … 1f, and 00 … 22 with their tag of 20 21 22.
 constexpr std::string_view plain = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 constexpr std::string_view tagged = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISI";
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view of_base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 template <typename Bytes>
 std::string hex(const Bytes& bytes) {
@@ -41,7 +41,7 @@ TEST(SessionId, K8IsFortyThreeOrFortySevenCharactersAndNothingElse) {
 TEST(SessionId, K8UnusedLowBitsAreZero) {
   for (const auto text : {plain, tagged}) {
     int good = 0;
-    for (const char c : alphabet) good += SessionId::parse(std::string(text.substr(0, text.size() - 1)) + c).has_value();
+    for (const char c : of_base64url) good += SessionId::parse(std::string(text.substr(0, text.size() - 1)) + c).has_value();
     EXPECT_EQ(good, 16) << text;
   }
 }
@@ -51,7 +51,7 @@ TEST(SessionId, K8EveryOctetOutsideTheAlphabetIsRefusedInEveryPlace) {
     for (int c = 0; c < 256; ++c) {
       std::string text(plain);
       text[at] = static_cast<char>(c);
-      const bool in_alphabet = c != 0 && alphabet.find(static_cast<char>(c)) != std::string_view::npos;
+      const bool in_alphabet = c != 0 && of_base64url.find(static_cast<char>(c)) != std::string_view::npos;
       if (in_alphabet) continue;
       EXPECT_FALSE(SessionId::parse(text)) << at << ' ' << c;
     }

@@ -15,7 +15,7 @@
 namespace sancho::history {
 namespace {
 
-using Steady = std::chrono::steady_clock;
+using Monotonic = std::chrono::steady_clock;
 
 // Whom SIGTERM stops: the load ends, and the audit begins.
 Jars* stoppable = nullptr;
@@ -25,7 +25,7 @@ void stop_running(int) {
 
 // When a run is over, for all of its processes.
 struct End {
-  Steady::time_point at = Steady::time_point::max();
+  Monotonic::time_point at = Monotonic::time_point::max();
   std::uint64_t operations = 0;
 };
 
@@ -47,8 +47,8 @@ struct Process {
     for (unsigned t = 0; t < options.threads; ++t)
       threads.emplace_back([&, t] {
         Worker worker(sessions, jars, history, options, number, t);
-        const auto begin = Steady::now();
-        for (std::uint64_t n = 0; Steady::now() < end.at && !jars.stopped(); ++n) {
+        const auto begin = Monotonic::now();
+        for (std::uint64_t n = 0; Monotonic::now() < end.at && !jars.stopped(); ++n) {
           if (end.operations && jars.next_turn() > end.operations) break;
           if (options.rate > 0)
             std::this_thread::sleep_until(std::min(end.at, begin + std::chrono::microseconds(static_cast<std::int64_t>(
@@ -61,11 +61,11 @@ struct Process {
   // Every session, until the store has said what is in it.
   bool audit(races::Manager& sessions) {
     Worker worker(sessions, jars, history, options, 0, 0);
-    const auto until = Steady::now() + options.patience;
+    const auto until = Monotonic::now() + options.patience;
     bool all = true;
     jars.each([&](int session, const std::string& cookie) {
       bool said = false;
-      while (!(said = worker.look(session, cookie)) && Steady::now() < until) std::this_thread::sleep_for(Duration(50));
+      while (!(said = worker.look(session, cookie)) && Monotonic::now() < until) std::this_thread::sleep_for(Duration(50));
       all = all && said;
     });
     census(sessions);
@@ -116,7 +116,7 @@ bool load_in_processes(Process& process, const End& end) {
     running.erase(child);
     const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     if (!killed && status != 0) well = false;
-    if (killed && process.options.respawn && !process.jars.stopped() && Steady::now() < end.at) start();
+    if (killed && process.options.respawn && !process.jars.stopped() && Monotonic::now() < end.at) start();
   }
   return well;
 }
@@ -137,7 +137,7 @@ bool run(const Options& options, const Open& open) {
         fmt::format(R"("op":"run","began":{},"seed":{},"processes":{},"threads":{},"sessions":{},"timeout":{})", now(),
                     options.seed, options.processes, options.threads, options.sessions, options.timeout.count()));
     End end{.operations = options.operations};
-    if (options.time) end.at = Steady::now() + *options.time;
+    if (options.time) end.at = Monotonic::now() + *options.time;
     if (options.processes == 1) {
       sessions = process.open();
       process.load(*sessions, 0, end);

@@ -16,15 +16,6 @@ constexpr Outage all_policies[] = {Outage::fail_closed, Outage::read_only, Outag
 constexpr Outage lenient_policies[] = {Outage::read_only, Outage::anonymous_pages};
 constexpr StoreVerb writing[] = {StoreVerb::create, StoreVerb::commit, StoreVerb::touch, StoreVerb::erase};
 
-std::optional<Trouble> trouble(auto&& what) {
-  try {
-    what();
-    return std::nullopt;
-  } catch (const StoreError& e) {
-    return e.kind();
-  }
-}
-
 // An application over a breaker over a store that fails on demand.
 struct Troubled {
   explicit Troubled(Outage outage, Policy policy = plain_policy(), bool breaker = false) {

@@ -317,46 +317,46 @@ void race(A before, B theirs, B mine, C after) {
   slow.finish();
   app.visit(b, [&](Merging& s) { after(s); });
 }
-using Step = std::function<void(Merging&)>;
+using Edits = std::function<void(Merging&)>;
 
 TEST(SlotMerges, TheLaterCommitWinsAndErasedStaysErased) {
-  race([](Merging& s) { s.last = "base"; }, Step([](Merging& s) { s.last = "theirs"; }), Step([](Merging& s) { s.last = "mine"; }),
+  race([](Merging& s) { s.last = "base"; }, Edits([](Merging& s) { s.last = "theirs"; }), Edits([](Merging& s) { s.last = "mine"; }),
        [](Merging& s) { EXPECT_EQ(*s.last, "mine"); });
-  race([](Merging& s) { s.last = "base"; }, Step([](Merging& s) { s.last = "theirs"; }), Step([](Merging& s) { s.last.erase(); }),
+  race([](Merging& s) { s.last = "base"; }, Edits([](Merging& s) { s.last = "theirs"; }), Edits([](Merging& s) { s.last.erase(); }),
        [](Merging& s) { EXPECT_FALSE(s.last.present()); });
-  race([](Merging& s) { s.last = "base"; }, Step([](Merging& s) { s.last.erase(); }), Step([](Merging& s) { ++s.sum.edit(); }),
+  race([](Merging& s) { s.last = "base"; }, Edits([](Merging& s) { s.last.erase(); }), Edits([](Merging& s) { ++s.sum.edit(); }),
        [](Merging& s) { EXPECT_FALSE(s.last.present()); });
-  race([](Merging& s) { s.last = "base"; }, Step([](Merging& s) { s.last.erase(); }), Step([](Merging& s) { s.last = "mine"; }),
+  race([](Merging& s) { s.last = "base"; }, Edits([](Merging& s) { s.last.erase(); }), Edits([](Merging& s) { s.last = "mine"; }),
        [](Merging& s) { EXPECT_EQ(*s.last, "mine"); });
 }
 
 TEST(SlotMerges, NumbersAddUp) {
-  race([](Merging& s) { s.sum = 10, s.level = 1.5; }, Step([](Merging& s) { s.sum = 13, s.level = 2.0; }), Step([](Merging& s) { s.sum = 5, s.level = 4.5; }),
+  race([](Merging& s) { s.sum = 10, s.level = 1.5; }, Edits([](Merging& s) { s.sum = 13, s.level = 2.0; }), Edits([](Merging& s) { s.sum = 5, s.level = 4.5; }),
        [](Merging& s) { EXPECT_EQ(*s.sum, 8); EXPECT_DOUBLE_EQ(*s.level, 5.0); });
-  race([](Merging&) {}, Step([](Merging& s) { s.sum = 3; }), Step([](Merging& s) { s.sum = 4; }), [](Merging& s) { EXPECT_EQ(*s.sum, 7); });
+  race([](Merging&) {}, Edits([](Merging& s) { s.sum = 3; }), Edits([](Merging& s) { s.sum = 4; }), [](Merging& s) { EXPECT_EQ(*s.sum, 7); });
 }
 
 TEST(SlotMerges, TheGreaterNumberStays) {
-  race([](Merging& s) { s.best = 10; }, Step([](Merging& s) { s.best = 30; }), Step([](Merging& s) { s.best = 20; }), [](Merging& s) { EXPECT_EQ(*s.best, 30); });
-  race([](Merging& s) { s.best = 10; }, Step([](Merging& s) { s.best = 20; }), Step([](Merging& s) { s.best = 30; }), [](Merging& s) { EXPECT_EQ(*s.best, 30); });
+  race([](Merging& s) { s.best = 10; }, Edits([](Merging& s) { s.best = 30; }), Edits([](Merging& s) { s.best = 20; }), [](Merging& s) { EXPECT_EQ(*s.best, 30); });
+  race([](Merging& s) { s.best = 10; }, Edits([](Merging& s) { s.best = 20; }), Edits([](Merging& s) { s.best = 30; }), [](Merging& s) { EXPECT_EQ(*s.best, 30); });
 }
 
 TEST(SlotMerges, SetsKeepEachSidesAdditionsAndRemovals) {
   using Tags = std::set<std::string>;
-  race([](Merging& s) { s.tags = Tags{"a", "b", "c"}; }, Step([](Merging& s) { s.tags.edit().erase("a"), s.tags.edit().insert("d"); }),
-       Step([](Merging& s) { s.tags.edit().erase("b"), s.tags.edit().insert("e"); }), [](Merging& s) { EXPECT_EQ(*s.tags, (Tags{"c", "d", "e"})); });
+  race([](Merging& s) { s.tags = Tags{"a", "b", "c"}; }, Edits([](Merging& s) { s.tags.edit().erase("a"), s.tags.edit().insert("d"); }),
+       Edits([](Merging& s) { s.tags.edit().erase("b"), s.tags.edit().insert("e"); }), [](Merging& s) { EXPECT_EQ(*s.tags, (Tags{"c", "d", "e"})); });
 }
 
 TEST(SlotMerges, ListsGrowAtTheEndAndKeepTheNewest) {
   using Log = std::vector<int>;
-  race([](Merging& s) { s.log = Log{1, 2}; }, Step([](Merging& s) { s.log.edit().push_back(3); }), Step([](Merging& s) { s.log.edit().push_back(4); }),
+  race([](Merging& s) { s.log = Log{1, 2}; }, Edits([](Merging& s) { s.log.edit().push_back(3); }), Edits([](Merging& s) { s.log.edit().push_back(4); }),
        [](Merging& s) { EXPECT_EQ(*s.log, (Log{1, 2, 3, 4})); });
-  race([](Merging& s) { s.log = Log{1, 2, 3}; }, Step([](Merging& s) { s.log.edit().push_back(4); }), Step([](Merging& s) { s.log.edit().push_back(5); }),
+  race([](Merging& s) { s.log = Log{1, 2, 3}; }, Edits([](Merging& s) { s.log.edit().push_back(4); }), Edits([](Merging& s) { s.log.edit().push_back(5); }),
        [](Merging& s) { EXPECT_EQ(*s.log, (Log{2, 3, 4, 5})); });
 }
 
 TEST(SlotMerges, AnApplicationsOwnFunctionDecides) {
-  race([](Merging& s) { s.both = "base"; }, Step([](Merging& s) { s.both = "theirs"; }), Step([](Merging& s) { s.both = "mine"; }),
+  race([](Merging& s) { s.both = "base"; }, Edits([](Merging& s) { s.both = "theirs"; }), Edits([](Merging& s) { s.both = "mine"; }),
        [](Merging& s) { EXPECT_EQ(*s.both, "theirs+mine"); });
 }
 

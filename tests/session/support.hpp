@@ -169,4 +169,14 @@ struct App {
   SessionManager<S> sessions;
 };
 
+// The kind of trouble that `what` throws, or nothing.
+std::optional<Trouble> trouble(auto&& what) {
+  try {
+    what();
+    return std::nullopt;
+  } catch (const StoreError& e) {
+    return e.kind();
+  }
+}
+
 }  // namespace sancho::test

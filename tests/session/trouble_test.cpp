@@ -11,15 +11,6 @@ namespace sancho::test {
 namespace {
 using namespace std::chrono_literals;
 
-std::optional<Trouble> trouble(auto&& what) {
-  try {
-    what();
-    return std::nullopt;
-  } catch (const StoreError& e) {
-    return e.kind();
-  }
-}
-
 // ## Records
 
 TEST(Trouble, F10ACorruptRecordIsNoSessionAndStays) {

@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using Did = SweepStep::Did;
 
-Deadline soon() { return Deadline::after(1min); }
+Deadline in_a_minute() { return Deadline::after(1min); }
 
 class SweeperProcesses : public testing::Test {
  protected:
@@ -43,7 +43,7 @@ class SweeperProcesses : public testing::Test {
                      .idle = 1ms,
                      .ends = now + 1h,
                      .handle = Handle::draw(system_random())},
-                    soon());
+                    in_a_minute());
   }
 
   const SweeperOptions options{.interval = 20ms, .budget = 10, .pause = 0ms, .lease = 1s, .store_timeout = 500ms};
@@ -75,7 +75,7 @@ TEST_F(SweeperProcesses, OneHoldsTheLeaseAtATimeAndEachExpiryIsReportedOnceThoug
           pipe.send(said);
         },
         options);
-    for (const auto until = soon(); !until.passed();) {
+    for (const auto until = in_a_minute(); !until.passed();) {
       const auto from = ms_now();
       const auto step = sweeper.step();
       if (step.did == Did::swept) pipe.send(Said{.child = number, .from = from, .until = ms_now(), .handle = {}});

@@ -13,7 +13,7 @@
 namespace sancho::lmdb {
 
 namespace {
-[[noreturn]] void fail(const std::string& store, const char* doing, int error) {
+[[noreturn]] void fail_with(const std::string& store, const char* doing, int error) {
   const auto kind = error == ENOSPC || error == EDQUOT ? Trouble::full : Trouble::unavailable;
   throw StoreError(kind, store + ": " + doing + ": " + std::generic_category().message(error) +
                              "; see that the directory above it exists, and that this process may write there");
@@ -22,30 +22,30 @@ namespace {
 
 FileId file_id(const std::string& path, const std::string& store) {
   struct stat st {};
-  if (::stat(path.c_str(), &st) != 0) fail(store, "the database is not there", errno);
+  if (::stat(path.c_str(), &st) != 0) fail_with(store, "the database is not there", errno);
   return {st.st_dev, st.st_ino};
 }
 
 void make_directory(const std::string& path, const std::string& store) {
   if (::mkdir(path.c_str(), 0700) == 0) {
-    if (::chmod(path.c_str(), 0700) != 0) fail(store, "its mode cannot be set", errno);
+    if (::chmod(path.c_str(), 0700) != 0) fail_with(store, "its mode cannot be set", errno);
     return;
   }
   const int error = errno;
   struct stat st {};
-  if (::stat(path.c_str(), &st) != 0) fail(store, "the directory cannot be made", error);
-  if (!S_ISDIR(st.st_mode)) fail(store, "its path is no directory", ENOTDIR);
+  if (::stat(path.c_str(), &st) != 0) fail_with(store, "the directory cannot be made", error);
+  if (!S_ISDIR(st.st_mode)) fail_with(store, "its path is no directory", ENOTDIR);
 }
 
 void make_file(const std::string& path, long size, const std::string& store) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0 && (errno == EEXIST || ::access(path.c_str(), F_OK) == 0)) return;
-  if (fd < 0) fail(store, "a file cannot be made", errno);
+  if (fd < 0) fail_with(store, "a file cannot be made", errno);
   int error = ::fchmod(fd, 0600) == 0 ? 0 : errno;
   if (error == 0 && size > 0) error = ::posix_fallocate(fd, 0, size);
   if (error != 0) ::unlink(path.c_str());
   ::close(fd);
-  if (error != 0) fail(store, "a file cannot be made", error);
+  if (error != 0) fail_with(store, "a file cannot be made", error);
 }
 
 bool writable(const std::string& path) { return ::access(path.c_str(), W_OK) == 0; }
@@ -60,7 +60,7 @@ bool is_network(unsigned long type) {
 
 void require_local(const std::string& path, const std::string& store) {
   struct statfs fs {};
-  if (::statfs(path.c_str(), &fs) != 0) fail(store, "its file system cannot be asked", errno);
+  if (::statfs(path.c_str(), &fs) != 0) fail_with(store, "its file system cannot be asked", errno);
   if (is_network(static_cast<unsigned long>(fs.f_type) & 0xffffffffUL))
     throw StoreError(Trouble::refused,
                      store + ": it lies on a network's file system, where LMDB loses data; use a local one");
@@ -68,7 +68,7 @@ void require_local(const std::string& path, const std::string& store) {
 
 std::size_t length_of(int fd, const std::string& store) {
   struct stat st {};
-  if (::fstat(fd, &st) != 0) fail(store, "its size cannot be seen", errno);
+  if (::fstat(fd, &st) != 0) fail_with(store, "its size cannot be seen", errno);
   return static_cast<std::size_t>(st.st_size);
 }
 
@@ -76,7 +76,7 @@ void lengthen(int fd, std::size_t size, const std::string& store) {
   if (length_of(fd, store) >= size) return;
   // Not ftruncate: that might cut off what another process writes now.
   const int error = ::posix_fallocate(fd, static_cast<off_t>(size) - 1, 1);
-  if (error != 0) fail(store, "its file is too short and cannot be lengthened", error);
+  if (error != 0) fail_with(store, "its file is too short and cannot be lengthened", error);
 }
 
 }  // namespace sancho::lmdb

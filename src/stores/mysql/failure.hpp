@@ -23,6 +23,9 @@ struct Failure {
   bool timed_out = false;
 };
 
+// The server's answer: there is a row with that key already.
+inline bool is_duplicate_key(const Failure& f) { return f.code == 1062 && f.reach == Failure::Reach::answered; }
+
 // What to do about it.
 enum class Remedy {
   none,       // tell the caller

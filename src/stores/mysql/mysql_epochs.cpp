@@ -39,7 +39,6 @@
 namespace sancho::mysql {
 
 namespace {
-constexpr unsigned duplicate_key = 1062;
 
 [[noreturn]] void no_gates(const std::string& store, const std::string& table) {
   throw StoreError(
@@ -75,7 +74,7 @@ std::optional<CreateAnswer> MysqlStore::admit(Talk& talk, const SessionKey& key,
     const auto put = talk.commit({expired ? sql_.replace(key, record) : sql_.insert(key, record)});
     if (put[0].changed() == 1 || expired == record) return Done{};  // the latter has expired before it came
   } catch (const Failure& f) {
-    if (f.code != duplicate_key || f.reach != Failure::Reach::answered) throw;
+    if (!is_duplicate_key(f)) throw;
   }
   return std::nullopt;
 }

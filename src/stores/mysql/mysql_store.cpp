@@ -37,7 +37,6 @@ std::string name_of(const MysqlOptions& o) {
 }
 
 constexpr int most_breaks = 4;
-constexpr unsigned duplicate_key = 1062;
 
 }  // namespace
 
@@ -117,7 +116,7 @@ CreateAnswer MysqlStore::create(const SessionKey& key, const Record& record, Dea
       talk.change(sql_.insert(key, record));
       return Done{};
     } catch (const Failure& f) {
-      if (f.code != duplicate_key || f.reach != Failure::Reach::answered) throw;
+      if (!is_duplicate_key(f)) throw;
     }
     auto current = read(talk, key);
     if (current.alive) return Taken{*std::move(current.record)};

@@ -9,7 +9,7 @@ constexpr std::string_view login = "; see the user, the password and the server'
 constexpr std::string_view foreign =
     "; the tables are not there or not what this version made: let a role that may create tables open the store once";
 
-struct Row {
+struct Known {
   std::string_view begins;  // a code, or a class of codes
   Meaning meaning;
 };
@@ -17,7 +17,7 @@ struct Row {
 // The first that fits counts. Damage of files is *unavailable*, not *corrupt*:
 // that word says that one record is lost and its visitor may start anew, and a
 // broken disk must not log everybody out.
-constexpr Row table[] = {
+constexpr Known table[] = {
     {"0A000", {Trouble::unavailable, Next::elsewhere}},  // a prepared plan that the tables have outgrown
     {"08", {Trouble::unavailable, Next::elsewhere}},
     {"22", {Trouble::refused, Next::give_up}},

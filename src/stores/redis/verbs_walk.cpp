@@ -8,7 +8,7 @@
 namespace sancho::redis {
 
 namespace {
-constexpr std::size_t page_size = 200;
+constexpr std::size_t records_a_page = 200;
 }
 
 Conversation<Verbs::Page> Verbs::page_of(const Endpoint& node, const std::string& cursor, std::size_t size,
@@ -28,7 +28,7 @@ Conversation<bool> Verbs::through_node(const Endpoint& node, const std::vector<b
                                        Deadline deadline) {
   std::string cursor = "0";
   do {
-    auto found = co_await page_of(node, cursor, page_size, deadline);
+    auto found = co_await page_of(node, cursor, records_a_page, deadline);
     cursor = std::move(found.cursor);
     if (slots) std::erase_if(found.names, [&](const std::string& name) { return !(*slots)[slot_of(name)]; });
     if (found.names.empty()) continue;
