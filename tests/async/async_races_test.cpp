@@ -20,7 +20,7 @@ void hold(const Race& race) {
     return blocking(on_executor(open_memory_store(clock), threads.get_executor()), loop.get_executor());
   };
   const auto seed = test::seed();
-  const auto result = run(race, {open, false}, std::max(1, test::rounds() / 10), seed);
+  const auto result = run(race, {open, false}, std::max(50, test::rounds() / 10), seed);
   std::cout << race.name << ": " << result.rounds << " rounds, " << result.overlapped
             << " of them overlapped; SANCHO_SEED=" << seed << '\n';
   for (std::size_t i = 0; i < result.violations.size() && i < 3; ++i) ADD_FAILURE() << result.violations[i];

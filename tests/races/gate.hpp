@@ -5,10 +5,14 @@
 // memory that processes share, and is made before they part.
 #pragma once
 
+#include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -20,16 +24,13 @@ class Gate {
  public:
   explicit Gate(unsigned parties) : parties_(parties) {}
 
-  // Returns when all parties have come. They leave within the same moment,
-  // which a sleeping barrier would not give.
+  // Returns when all parties have come. Some of them may have a store's answer to
+  // wait for, so the others sleep. Awake they wait for each other once more, for a
+  // moment and without sleeping: so they leave together, which a barrier that
+  // sleeps would not give.
   void meet() {
-    const auto generation = generation_.load();
-    if (arrived_.fetch_add(1) + 1 == parties_) {
-      arrived_ = 0;
-      ++generation_;
-      return;
-    }
-    while (generation_ == generation) sched_yield();
+    pass(come_, [](const Line& line, unsigned generation) { futex(line, FUTEX_WAIT, generation); });
+    pass(leave_, [](const Line&, unsigned) { sched_yield(); });
   }
 
   // The next number: of two events, the one with the smaller was first.
@@ -37,9 +38,28 @@ class Gate {
 
  private:
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "processes share it");
+  struct Line {
+    alignas(64) std::atomic<unsigned> arrived = 0;
+    alignas(64) std::atomic<unsigned> generation = 0;
+  };
+  // std::atomic's own wait is for the threads of one process.
+  static void futex(const Line& line, int what, unsigned value) {
+    syscall(SYS_futex, &line.generation, what, value, nullptr, nullptr, 0);
+  }
+  template <class Wait>
+  void pass(Line& line, Wait wait) {
+    const auto generation = line.generation.load();
+    if (line.arrived.fetch_add(1) + 1 == parties_) {
+      line.arrived = 0;
+      ++line.generation;
+      futex(line, FUTEX_WAKE, INT_MAX);
+      return;
+    }
+    while (line.generation == generation) wait(line, generation);
+  }
+
   const unsigned parties_;
-  alignas(64) std::atomic<unsigned> arrived_ = 0;
-  alignas(64) std::atomic<unsigned> generation_ = 0;
+  Line come_, leave_;
   alignas(64) std::atomic<std::uint64_t> clock_ = 0;
 };
 
