@@ -15,6 +15,32 @@ SessionKey cut_key(const SessionKey& key) {
 }
 
 // The mutants of one verb each.
+std::vector<Mutant> load_mutants() {
+  return {
+      {"load_into keeps what was in the record", "WhatWasCreatedIsLoaded", factory([](Spoilt& s) {
+         s.on_load_into = [](Spoilt& t, auto& key, auto& r) {
+           auto found = t.in.load(key, soon());
+           if (found) found->subject.swap(r.subject), r = *found;
+           return found.has_value();
+         };
+       })},
+      {"load_into finds what is not there", "WhatWasCreatedIsLoaded", factory([](Spoilt& s) {
+         s.on_load_into = [](Spoilt& t, auto& key, auto& r) {
+           if (auto found = t.in.load(key, soon())) r = *found;
+           return true;
+         };
+       })},
+      {"load_into shows what has expired", "AnIdleRecordIsAbsent", factory([](Spoilt& s) {
+         s.on_load_into = [](Spoilt& t, auto& key, auto& r) {
+           auto found = t.in.load(key, soon());
+           if (!found) found = t.recall(key);
+           if (found) r = *found;
+           return found.has_value();
+         };
+       })},
+  };
+}
+
 std::vector<Mutant> create_mutants() {
   return {
       {"create keeps nothing", "WhatWasCreatedIsLoaded", factory([](Spoilt& s) { s.on_create = [](auto&, auto&, auto&) { return Done{}; }; })},
@@ -356,7 +382,7 @@ std::vector<Mutant> bytes_mutants() {
 
 std::vector<Mutant> mutants_of_verbs() {
   std::vector<Mutant> all;
-  for (auto chapter : {create_mutants(), commit_mutants(), touch_mutants(), erase_mutants(), expiry_mutants(), sweep_mutants(), bytes_mutants()})
+  for (auto chapter : {load_mutants(), create_mutants(), commit_mutants(), touch_mutants(), erase_mutants(), expiry_mutants(), sweep_mutants(), bytes_mutants()})
     all.insert(all.end(), chapter.begin(), chapter.end());
   return all;
 }

@@ -27,6 +27,7 @@ struct Spoilt final : SessionStore, SubjectIndex, Epochs, Scan {
   std::map<SessionKey, Record> past;
 
   std::function<std::optional<Record>(Spoilt&, const SessionKey&)> on_load;
+  std::function<bool(Spoilt&, const SessionKey&, Record&)> on_load_into;
   std::function<CreateAnswer(Spoilt&, const SessionKey&, const Record&)> on_create;
   std::function<CommitAnswer(Spoilt&, const SessionKey&, const Version&, const Record&)> on_commit;
   std::function<TouchAnswer(Spoilt&, const SessionKey&, std::uint64_t, Time)> on_touch;
@@ -59,6 +60,9 @@ struct Spoilt final : SessionStore, SubjectIndex, Epochs, Scan {
   }
 
   std::optional<Record> load(const SessionKey& key, Deadline d) override { return on_load ? on_load(*this, key) : in.load(key, d); }
+  bool load_into(const SessionKey& key, Record& r, Deadline d) override {
+    return on_load_into ? on_load_into(*this, key, r) : SessionStore::load_into(key, r, d);
+  }
   CreateAnswer create(const SessionKey& key, const Record& r, Deadline d, const Admission* admission) override {
     if (admission && !has_epochs && !ignores_admission) throw StoreError(Trouble::refused, "it has no epochs");
     auto answer = on_create                             ? on_create(*this, key, r)

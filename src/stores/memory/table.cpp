@@ -1,0 +1,146 @@
+#include "stores/memory/table.hpp"
+
+#include <algorithm>
+
+#include "sancho/error.hpp"
+
+namespace sancho::memory {
+
+namespace {
+constexpr std::size_t key_size = 32;
+}  // namespace
+
+Table::~Table() {
+  const Segment* last = nullptr;
+  for (const auto* segment : directory_)
+    if (segment != last) delete (last = segment);
+}
+
+Ref Table::find(const SessionKey& key, Hash hash) const {
+  return probe(hash, [&](Ref ref) {
+    auto* at = pages_.at(ref);
+    memory::fetch(at, pages_.slot_size(ref));
+    return Packed(at).is(key);
+  });
+}
+
+void Table::insert(Hash hash, Ref ref) {
+  make_room(hash);
+  add(*directory_[index(hash)], hash, ref);
+}
+
+void Table::erase(Hash hash, Ref ref) {
+  auto& s = *directory_[index(hash)];
+  for (auto at = home(s, hash);; at = at + 1 == s.bucket_count ? 0 : at + 1) {
+    auto& bucket = s.buckets[at];
+    for (auto hits = bucket.hits(fingerprint(hash)); hits != 0; hits &= hits - 1) {
+      const auto i = static_cast<unsigned>(std::countr_zero(hits));
+      if (bucket.refs[i] != ref) continue;
+      bucket.used = static_cast<std::uint16_t>(bucket.used & ~(1u << i));
+      --s.count;
+      return;
+    }
+    if (bucket.passed != 255) --bucket.passed;
+  }
+}
+
+void Table::replace(Hash hash, Ref from, Ref to) {
+  auto& s = *directory_[index(hash)];
+  for (auto at = home(s, hash);; at = at + 1 == s.bucket_count ? 0 : at + 1)
+    for (auto hits = s.buckets[at].hits(fingerprint(hash)); hits != 0; hits &= hits - 1) {
+      auto& ref = s.buckets[at].refs[std::countr_zero(hits)];
+      if (ref != from) continue;
+      ref = to;
+      return;
+    }
+}
+
+// A segment that is not full has a free slot.
+void Table::add(Segment& s, Hash hash, Ref ref) {
+  constexpr unsigned all = (1u << Bucket::size) - 1;
+  auto at = home(s, hash);
+  for (; s.buckets[at].used == all; at = at + 1 == s.bucket_count ? 0 : at + 1)
+    if (s.buckets[at].passed != 255) ++s.buckets[at].passed;
+  auto& bucket = s.buckets[at];
+  const auto i = std::min(static_cast<unsigned>(std::countr_one(bucket.used)), Bucket::size - 1);  // so that the compiler knows
+  bucket.used = static_cast<std::uint16_t>(bucket.used | 1u << i);
+  bucket.fingerprints[i] = fingerprint(hash);
+  bucket.refs[i] = ref;
+  ++s.count;
+}
+
+// ## Growing
+
+// Calls `into(hash, ref)` for each of a segment. The keys are all over the place,
+// so they are asked for some buckets ahead.
+template <class Into>
+void Table::pour(const Segment& from, Into into) const {
+  constexpr std::uint32_t ahead = 4;
+  for (std::uint32_t at = 0; at < from.bucket_count + ahead; ++at) {
+    if (at < from.bucket_count)
+      for (unsigned used = from.buckets[at].used; used != 0; used &= used - 1)
+        memory::fetch(pages_.at(from.buckets[at].refs[std::countr_zero(used)]), key_size);
+    if (at < ahead) continue;
+    const auto& bucket = from.buckets[at - ahead];
+    for (unsigned used = bucket.used; used != 0; used &= used - 1) {
+      const auto ref = bucket.refs[std::countr_zero(used)];
+      into(Packed(pages_.at(ref)).hash(), ref);
+    }
+  }
+}
+
+// So that one more fits where this hash belongs.
+void Table::make_room(Hash hash) {
+  if (directory_.empty()) {
+    directory_.reserve(1);
+    directory_.push_back(new Segment(1, 0));
+  }
+  for (auto* s = directory_[index(hash)]; is_full(*s); s = directory_[index(hash)]) {
+    if (s->bucket_count == most_buckets_) {
+      split(hash);
+      continue;
+    }
+    Segment larger(std::min(s->bucket_count + std::max(s->bucket_count / 4, 1u), most_buckets_), s->depth);
+    pour(*s, [&](Hash h, Ref ref) { add(larger, h, ref); });
+    *s = std::move(larger);
+  }
+}
+
+// Two segments for one, each with room for more than half of what was in it.
+void Table::split(Hash hash) {
+  auto& old = *directory_[index(hash)];
+  if (old.depth == deepest) throw StoreError(Trouble::full, "memory: too many keys have the same hash");
+  const auto depth = old.depth + 1;
+  std::uint32_t high_ones = 0;
+  pour(old, [&](Hash h, Ref) { high_ones += h >> (64 - depth) & 1; });
+  const auto buckets_for = [&](std::uint32_t n) { return std::min(n / 9 + 1, most_buckets_); };  // three quarters full
+  Segment low(buckets_for(old.count - high_ones), depth);
+  auto high = std::make_unique<Segment>(buckets_for(high_ones), depth);
+  if (depth > depth_) {
+    std::vector<Segment*> twice(directory_.size() * 2);
+    for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = directory_[i / 2];
+    directory_.swap(twice);
+    ++depth_;
+  }
+  pour(old, [&](Hash h, Ref ref) { add(h >> (64 - depth) & 1 ? *high : low, h, ref); });
+  old = std::move(low);
+  const auto span = std::size_t{1} << (depth_ - depth);
+  const auto begin = (index(hash) / (2 * span) * 2 + 1) * span;
+  std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(begin), span, high.release());
+}
+
+// ## Going through
+
+std::optional<Hash> Table::segment(Hash from, std::vector<Ref>& refs) const {
+  refs.clear();
+  if (directory_.empty()) return std::nullopt;
+  const auto& s = *directory_[index(from)];
+  refs.reserve(s.count);
+  for (std::uint32_t at = 0; at < s.bucket_count; ++at)
+    for (unsigned used = s.buckets[at].used; used != 0; used &= used - 1) refs.push_back(s.buckets[at].refs[std::countr_zero(used)]);
+  if (s.depth == 0) return std::nullopt;
+  const auto next = ((from >> (64 - s.depth)) + 1) << (64 - s.depth);
+  return next == 0 ? std::nullopt : std::optional(next);
+}
+
+}  // namespace sancho::memory
