@@ -39,6 +39,7 @@ constexpr Demand demands[] = {
     {&StoreTraits::survives_failover, "one that loses nothing with a machine"},
     {&StoreTraits::distributed, "on a clock of its own"},
     {&StoreTraits::sweeps_itself, "one that sweeps itself"},
+    {&StoreTraits::never_waits, "one that never waits"},
 };
 
 std::string demanded(const StoreTraits& traits) {

@@ -50,7 +50,7 @@ class AsyncManagerCore final : public ManagerBase {
 class AsyncScope final : public ScopeBase {
  public:
   AsyncScope(std::shared_ptr<AsyncManagerCore> core, const Request& request)
-      : ScopeBase(*core, Arrival(*core, request)), core_(std::move(core)) {}
+      : ScopeBase(*core, request), core_(std::move(core)) {}
   ~AsyncScope() override;
 
   using ScopeBase::acting_for;

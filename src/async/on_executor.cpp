@@ -82,6 +82,12 @@ awaitable<T> on_thread(std::shared_ptr<SessionStore> store, std::shared_ptr<Work
   co_return job->answer();
 }
 
+template <class T, class Work>
+awaitable<T> in_place(std::shared_ptr<SessionStore> store, Deadline until, Work work) {
+  if (until.passed()) throw never_begun(*store);
+  co_return work(*store);
+}
+
 std::shared_ptr<SessionStore> checked(std::shared_ptr<SessionStore> store, const OnExecutorOptions& options) {
   if (!store) throw ConfigError("on_executor needs a store");
   if (options.max_waiting == 0)
@@ -93,11 +99,19 @@ std::shared_ptr<SessionStore> checked(std::shared_ptr<SessionStore> store, const
 
 OnExecutor::OnExecutor(std::shared_ptr<SessionStore> store, asio::any_io_executor executor, OnExecutorOptions options)
     : store_(checked(std::move(store), options)),
-      queue_(std::make_shared<WorkQueue>(std::move(executor), options.max_waiting)) {}
+      queue_(std::make_shared<WorkQueue>(std::move(executor), options.max_waiting)),
+      in_place_(store_->traits().never_waits) {}
+
+// A store that never waits is asked where the coroutine runs. On the way to a
+// thread and back it would do nothing but let others change the session.
+template <class T, class Work>
+awaitable<T> OnExecutor::ask(Deadline until, bool writing, Work work) {
+  if (in_place_) return in_place<T>(store_, until, std::move(work));
+  return on_thread<T>(store_, queue_, until, writing, std::move(work));
+}
 
 awaitable<std::optional<Record>> OnExecutor::load(SessionKey key, Deadline until) {
-  return on_thread<std::optional<Record>>(store_, queue_, until, false,
-                                          [=](SessionStore& s) { return s.load(key, until); });
+  return ask<std::optional<Record>>(until, false, [=](SessionStore& s) { return s.load(key, until); });
 }
 
 awaitable<CreateAnswer> OnExecutor::create(SessionKey key, Record record, Deadline until,
@@ -105,22 +119,22 @@ awaitable<CreateAnswer> OnExecutor::create(SessionKey key, Record record, Deadli
   auto work = [=, record = std::move(record)](SessionStore& s) {
     return s.create(key, record, until, admission ? &*admission : nullptr);
   };
-  return on_thread<CreateAnswer>(store_, queue_, until, true, std::move(work));
+  return ask<CreateAnswer>(until, true, std::move(work));
 }
 
 awaitable<CommitAnswer> OnExecutor::commit(SessionKey key, Version expected, Record record, Deadline until) {
   auto work = [=, record = std::move(record)](SessionStore& s) { return s.commit(key, expected, record, until); };
-  return on_thread<CommitAnswer>(store_, queue_, until, true, std::move(work));
+  return ask<CommitAnswer>(until, true, std::move(work));
 }
 
 awaitable<TouchAnswer> OnExecutor::touch(SessionKey key, std::uint64_t incarnation, Time accessed, Deadline until) {
   auto work = [=](SessionStore& s) { return s.touch(key, incarnation, accessed, until); };
-  return on_thread<TouchAnswer>(store_, queue_, until, true, std::move(work));
+  return ask<TouchAnswer>(until, true, std::move(work));
 }
 
 awaitable<EraseAnswer> OnExecutor::erase(SessionKey key, std::optional<Version> expected, Deadline until) {
   auto work = [=](SessionStore& s) { return s.erase(key, expected, until); };
-  return on_thread<EraseAnswer>(store_, queue_, until, true, std::move(work));
+  return ask<EraseAnswer>(until, true, std::move(work));
 }
 
 awaitable<SweepAnswer> OnExecutor::sweep(SweepRequest request, Deadline until) {
@@ -141,19 +155,19 @@ awaitable<std::vector<KeyedRecord>> OnExecutor::find_by_subject(std::string subj
   auto work = [=, subject = std::move(subject)](SessionStore& s) {
     return s.subjects()->find_by_subject(subject, until);
   };
-  return on_thread<std::vector<KeyedRecord>>(store_, queue_, until, false, std::move(work));
+  return ask<std::vector<KeyedRecord>>(until, false, std::move(work));
 }
 
 awaitable<EpochsSeen> OnExecutor::epochs(std::string subject, Deadline until) {
   auto work = [=, subject = std::move(subject)](SessionStore& s) { return s.epochs()->epochs(subject, until); };
-  return on_thread<EpochsSeen>(store_, queue_, until, false, std::move(work));
+  return ask<EpochsSeen>(until, false, std::move(work));
 }
 
 awaitable<void> OnExecutor::set_epoch(std::string subject, std::uint64_t epoch, Time keep, Deadline until) {
   auto work = [=, subject = std::move(subject)](SessionStore& s) {
     return s.epochs()->set_epoch(subject, epoch, keep, until), Done{};
   };
-  return done(on_thread<Done>(store_, queue_, until, true, std::move(work)));
+  return done(ask<Done>(until, true, std::move(work)));
 }
 
 awaitable<std::size_t> OnExecutor::count(Deadline until) {

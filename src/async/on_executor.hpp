@@ -38,11 +38,18 @@ class OnExecutor final : public AsyncSessionStore, public AsyncSubjectIndex, pub
   awaitable<void> set_epoch(std::string subject, std::uint64_t epoch, Time until, Deadline deadline) override;
   awaitable<void> walk(Each each, Deadline deadline) override;
   awaitable<std::size_t> count(Deadline deadline) override;
+  // What it waits with is the coroutine's own timer.
+  bool punctual(const boost::asio::execution_context&) const override { return true; }
 
  private:
+  // What a request asks for: `work` is given the store.
+  template <class T, class Work>
+  awaitable<T> ask(Deadline until, bool writing, Work work);
+
   // What calls under way hold.
   std::shared_ptr<SessionStore> store_;
   std::shared_ptr<WorkQueue> queue_;
+  const bool in_place_;
 };
 
 StoreError too_many_wait(const SessionStore& store, const WorkQueue& queue);

@@ -61,6 +61,8 @@ class BreakerStore final : public Decorated<BreakerStore, Breaker> {
   bool can_write() const override { return Decorated::can_write() && retry_after(Circuit::writes) == Duration::zero(); }
 
  private:
+  bool may_wait() const override { return false; }
+
   // One call's way through, from the leave it gets to what came of it.
   class Passage {
    public:

@@ -131,6 +131,8 @@ class MeteredStore final : public Decorated<MeteredStore, Metered> {
   MeterSnapshot snapshot() const override;
 
  private:
+  bool may_wait() const override { return false; }
+
   struct Measurement {
     Measurement(Shard& s, StoreVerb v, const SteadyClock& c) : shard(s), verb(v), clock(c), from(c.now()) {
       add(shard.began, 1);

@@ -9,7 +9,7 @@
 #include "../support/rounds.hpp"
 #include "sancho/async/blocking.hpp"
 #include "sancho/async/on_executor.hpp"
-#include "sancho/stores/memory.hpp"
+#include "waiting_store.hpp"
 
 namespace sancho::races {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 void hold(const Race& race) {
   boost::asio::thread_pool loop(1), threads(2);
   const auto open = [&](const Clock& clock) {
-    return blocking(on_executor(open_memory_store(clock), threads.get_executor()), loop.get_executor());
+    return blocking(on_executor(std::make_shared<test::WaitingStore>(clock), threads.get_executor()), loop.get_executor());
   };
   const auto seed = test::seed();
   const auto result = run(race, {open, false}, std::max(50, test::rounds() / 10), seed);

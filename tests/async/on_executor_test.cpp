@@ -3,6 +3,8 @@
 #include "sancho/async/on_executor.hpp"
 #include "held_store.hpp"
 #include "sancho/async/blocking.hpp"
+#include "sancho/decorators/breaker.hpp"
+#include "sancho/decorators/metered.hpp"
 #include "shop.hpp"
 
 namespace sancho::test {
@@ -245,6 +247,56 @@ TEST(AsyncOnExecutorShop, AWriteThatNeverHadItsTurnWasNotDone) {
     EXPECT_EQ(ended, "unavailable") << "and not in doubt";
     held->release();
   }());
+}
+
+// ## Stores that never wait
+
+class AsyncInPlace : public testing::Test {
+ protected:
+  asio::io_context loop, idle;  // runs nothing unless it is told to
+  ManualClock clock;  // as the shop's
+  std::shared_ptr<SessionStore> memory = open_memory_store(clock);
+  std::shared_ptr<AsyncSessionStore> store = on_executor(memory, idle.get_executor());
+};
+
+TEST_F(AsyncInPlace, ARequestNeedsNoThread) {
+  AsyncShop shop(plain_policy(), store);
+  Browser b;
+  run(loop, shop.visit(b, [](VisitSession& s) { s.set_user("ada"); }));
+  run(loop, shop.visit(b, [](VisitSession& s) { ++s.visits; }));
+  EXPECT_EQ(memory->subjects()->find_by_subject("ada", soon()).size(), 1u);
+  run(loop, [&]() -> awaitable<void> { co_await shop.sessions.end_sessions_of("ada"); }());
+  EXPECT_EQ(memory->subjects()->find_by_subject("ada", soon()).size(), 0u);
+  EXPECT_EQ(idle.poll(), 0u) << "something waits for a thread";
+}
+
+TEST_F(AsyncInPlace, WhatTakesLongGoesToTheThreads) {
+  Fate swept;
+  asio::co_spawn(loop, store->sweep({}, soon()), note(swept));
+  loop.poll();
+  EXPECT_EQ(swept.how, "");
+  EXPECT_EQ(idle.poll(), 1u);
+  loop.restart();
+  loop.run();
+  EXPECT_EQ(swept.how, "done");
+}
+
+TEST_F(AsyncInPlace, ACallThatComesTooLateIsNotBegun) {
+  Fate late;
+  const auto key = a_key();
+  asio::co_spawn(loop, store->create(key, a_record(), Deadline(std::chrono::steady_clock::now() - 1s)), note(late));
+  loop.run();
+  EXPECT_EQ(late.how, "unavailable");
+  EXPECT_FALSE(late.maybe_done);
+  EXPECT_FALSE(memory->load(key, soon()));
+}
+
+// A decorator may wait, whatever is inside; ours do not.
+TEST_F(AsyncInPlace, AStoreSaysThatItNeverWaits) {
+  EXPECT_TRUE(memory->traits().never_waits);
+  EXPECT_TRUE(with_meter(memory)->traits().never_waits);
+  EXPECT_TRUE(with_breaker(memory)->traits().never_waits);
+  EXPECT_FALSE(HeldStore().traits().never_waits);
 }
 
 }  // namespace

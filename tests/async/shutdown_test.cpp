@@ -8,6 +8,7 @@
 #include "held_store.hpp"
 #include "sancho/async/on_executor.hpp"
 #include "shop.hpp"
+#include "waiting_store.hpp"
 
 namespace sancho::test {
 namespace {
@@ -175,7 +176,7 @@ TEST(AsyncClients, OneThatLeavesInTheMiddleSavesNothingAndLeavesNothingBehind) {
 TEST(AsyncShutdown, AnAnswerThatComesWhileTheLoopIsDestroyedHurtsNobody) {
   for (int round = 0; round < 100; ++round) {
     asio::thread_pool threads(1);
-    const auto store = on_executor(open_memory_store(), threads.get_executor(), {.max_waiting = 1000});
+    const auto store = on_executor(std::make_shared<WaitingStore>(), threads.get_executor(), {.max_waiting = 1000});
     asio::io_context loop;
     for (int i = 0; i < 20; ++i)
       asio::co_spawn(loop, store->load(SessionKey::of("", SessionId::draw(system_random())), Deadline::after(60s)),

@@ -18,6 +18,10 @@
 //   - one that is cancelled while it waits is never begun either. What has begun
 //     cannot be stopped: its caller is let go, and it ends by itself.
 //
+// A store that never waits (`StoreTraits::never_waits`: `memory:`) is asked where
+// the coroutine runs, for whatever a request needs; sweeps, walks and counts go to
+// the threads.
+//
 // The threads must outlive all requests. They may be joined before or after the
 // `io_context` of the coroutines is destroyed, whatever is still under way.
 //

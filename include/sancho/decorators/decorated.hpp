@@ -15,7 +15,9 @@
 //
 // `call` does it, by the deadline it is given, and returns the answer; it may
 // be called once, or not at all. Traits and name are those of the store inside,
-// and so are its powers: a decorator has neither more of them nor fewer.
+// and so are its powers: a decorator has neither more of them nor fewer. Only
+// `never_waits` is false, because `through` may wait: a decorator that does not
+// has `bool may_wait() const override { return false; }`.
 #pragma once
 
 #include <cstddef>
@@ -82,7 +84,11 @@ class Decorated : public Base, public SubjectIndex, public Epochs, public Scan, 
     return self().through(StoreVerb::sweep, deadline, [&](Deadline d) { return inner_->sweep(request, d); });
   }
 
-  StoreTraits traits() const override { return inner_->traits(); }
+  StoreTraits traits() const override {
+    auto traits = inner_->traits();
+    if (may_wait()) traits.never_waits = false;
+    return traits;
+  }
   std::string name() const override { return inner_->name(); }
   // Comes without a deadline: the one it is given here is far away.
   void setup() override {
@@ -137,6 +143,7 @@ class Decorated : public Base, public SubjectIndex, public Epochs, public Scan, 
   }
 
  protected:
+  virtual bool may_wait() const { return true; }
   SessionStore& inner() const { return *inner_; }
 
  private:
