@@ -7,7 +7,7 @@
 namespace sancho {
 
 RequestScopeBase::RequestScopeBase(SessionManagerBase& manager, const Request& request)
-    : ScopeBase(manager, Arrival(manager, request)), manager_(manager), thread_(std::this_thread::get_id()) {
+    : ScopeBase(manager, request), manager_(manager), thread_(std::this_thread::get_id()) {
   Entering entering(*this);
   carry_out(entering, manager.store());
 }

@@ -1,6 +1,7 @@
 #include "sancho/cookie.hpp"
 
 #include "ascii.hpp"
+#include "cookie_pair.hpp"
 
 namespace sancho {
 
@@ -62,6 +63,13 @@ FoundCookie find_cookie(std::span<const std::string_view> lines, std::string_vie
   Search search(name);
   const bool whole = each_pair(lines, [&](std::string_view n, std::string_view v) { search.see(n, v); });
   return whole ? search.result() : FoundCookie{FoundCookie::Outcome::over_limits, {}};
+}
+
+CookiePair find_cookies(std::span<const std::string_view> lines, std::string_view first, std::string_view second) noexcept {
+  Search one(first), other(second);
+  const bool whole = each_pair(lines, [&](std::string_view n, std::string_view v) { one.see(n, v), other.see(n, v); });
+  constexpr FoundCookie over{FoundCookie::Outcome::over_limits, {}};
+  return whole ? CookiePair{one.result(), other.result()} : CookiePair{over, over};
 }
 
 FoundCookie find_cookie(std::string_view header, std::string_view name) noexcept {

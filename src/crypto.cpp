@@ -7,15 +7,70 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+
 namespace sancho {
 
 namespace {
 unsigned char* raw(std::byte* p) { return reinterpret_cast<unsigned char*>(p); }
 }  // namespace
 
+namespace {
+// What fits into one block with its padding is digested without OpenSSL's buffers,
+// which take as long as the digesting.
+constexpr std::size_t block_size = 64, short_enough = block_size - 9;
+
+std::size_t size_of(std::span<const std::string_view> parts) {
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  return size;
+}
+
+// The last block, which is the parts and the padding, and the digest. `before`: the
+// bytes that have been digested already, a few blocks of them.
+Digest finish_in_one_block(SHA256_CTX& context, std::span<const std::string_view> parts, std::size_t before) {
+  std::array<std::byte, block_size> block{};
+  auto* end = block.data();
+  for (const auto part : parts) end = std::copy_n(as_bytes(part).begin(), part.size(), end);
+  *end = std::byte{0x80};
+  const auto bits = 8 * (before + static_cast<std::size_t>(end - block.data()));
+  block[block_size - 2] = static_cast<std::byte>(bits >> 8 & 0xff);
+  block[block_size - 1] = static_cast<std::byte>(bits & 0xff);
+  SHA256_Transform(&context, raw(block.data()));
+  wipe(block);
+  Digest digest;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::uint32_t h = context.h[i];
+    digest[4 * i] = static_cast<std::byte>(h >> 24);
+    digest[4 * i + 1] = static_cast<std::byte>(h >> 16 & 0xff);
+    digest[4 * i + 2] = static_cast<std::byte>(h >> 8 & 0xff);
+    digest[4 * i + 3] = static_cast<std::byte>(h & 0xff);
+  }
+  return digest;
+}
+
+// The parts behind one whole block: one half of an HMAC.
+Digest sha256_behind(std::array<std::byte, block_size>& block, std::span<const std::string_view> parts) {
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  Digest digest;
+  if (size_of(parts) <= short_enough) {
+    SHA256_Transform(&context, raw(block.data()));
+    digest = finish_in_one_block(context, parts, block.size());
+  } else {
+    SHA256_Update(&context, block.data(), block.size());
+    for (const auto part : parts) SHA256_Update(&context, part.data(), part.size());
+    SHA256_Final(raw(digest.data()), &context);
+  }
+  wipe(std::as_writable_bytes(std::span{&context, 1}));
+  return digest;
+}
+}  // namespace
+
 Digest sha256(std::span<const std::string_view> parts) {
   SHA256_CTX context;
   SHA256_Init(&context);
+  if (size_of(parts) <= short_enough) return finish_in_one_block(context, parts, 0);
   for (const auto part : parts) SHA256_Update(&context, part.data(), part.size());
   Digest digest;
   SHA256_Final(raw(digest.data()), &context);
@@ -23,25 +78,18 @@ Digest sha256(std::span<const std::string_view> parts) {
 }
 
 Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::string_view> parts) {
-  std::array<std::byte, 64> inner, outer;
+  std::array<std::byte, block_size> inner, outer;
   for (std::size_t i = 0; i < inner.size(); ++i) {
     const auto k = i < key.size() ? key[i] : std::byte{0};
     inner[i] = k ^ std::byte{0x36};
     outer[i] = k ^ std::byte{0x5c};
   }
-  SHA256_CTX context;
-  Digest digest;
-  SHA256_Init(&context);
-  SHA256_Update(&context, inner.data(), inner.size());
-  for (const auto part : parts) SHA256_Update(&context, part.data(), part.size());
-  SHA256_Final(raw(digest.data()), &context);
-  SHA256_Init(&context);
-  SHA256_Update(&context, outer.data(), outer.size());
-  SHA256_Update(&context, digest.data(), digest.size());
-  SHA256_Final(raw(digest.data()), &context);
+  auto half = sha256_behind(inner, parts);
+  const std::string_view inside = as_text(half);
+  const auto digest = sha256_behind(outer, {&inside, 1});
+  wipe(half);
   wipe(inner);
   wipe(outer);
-  OPENSSL_cleanse(&context, sizeof context);
   return digest;
 }
 
@@ -49,6 +97,10 @@ bool same_secret(std::span<const std::byte> a, std::span<const std::byte> b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-void wipe(std::span<std::byte> secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
+// What might be read from it afterwards, the compiler cannot know.
+void wipe(std::span<std::byte> secret) {
+  std::fill(secret.begin(), secret.end(), std::byte{0});
+  __asm__ __volatile__("" : : "r"(secret.data()) : "memory");
+}
 
 }  // namespace sancho

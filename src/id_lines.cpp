@@ -1,5 +1,7 @@
 #include "id_lines.hpp"
 
+#include "cookie_pair.hpp"
+
 namespace sancho {
 
 namespace {
@@ -12,10 +14,12 @@ Presented read(Outcome outcome, std::string_view text) {
 }
 }  // namespace
 
-Presented presented(const Policy& policy, const Request& request) {
+Presented presented(const Policy& policy, std::string_view pre_name, const Request& request) {
   if (policy.transport.by_cookie()) {
-    const auto found = find_cookie(request.cookies, policy.cookie.name);
-    return read(found.outcome, found.value);
+    const auto [found, pre] = find_cookies(request.cookies, policy.cookie.name, pre_name);
+    auto brought = read(found.outcome, found.value);
+    if (pre.outcome == FoundCookie::Outcome::found) brought.pre_session = pre.value;
+    return brought;
   }
   const auto found = find_id(request.id_lines, policy.transport.scheme);
   return read(found.outcome, found.value);

@@ -14,8 +14,10 @@ namespace sancho {
 struct Presented {
   std::optional<SessionId> id{};
   const char* refused = nullptr;  // why there is none, though something was there
+  std::optional<std::string_view> pre_session{};  // the value of that cookie
 };
-Presented presented(const Policy& policy, const Request& request);
+// `pre_name`: the cookie for visitors who have none of that yet.
+Presented presented(const Policy& policy, std::string_view pre_name, const Request& request);
 
 // The line that tells the client its id, and the one that makes it forget it.
 HeaderLine telling(const SessionId& id, const Transport& transport, const SetCookie& cookie,

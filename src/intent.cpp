@@ -13,11 +13,11 @@ using protocol::Payload;
 namespace {
 // What the session will hold, as far as this request knows; one that is too
 // large already may still shrink.
-bool too_large(const Intent& intent, const Record* record, std::string_view user, std::size_t most) {
+bool too_large(const Intent& intent, const Record* record, const protocol::PayloadView* loaded, std::string_view user, std::size_t most) {
   // A reader changes no size; it need not be worked out.
   if (record && !intent.replace && intent.delta.slots.empty() && !intent.delta.user) return false;
   std::size_t size = user.size();
-  if (record && !intent.replace) size += record->payload.size() - protocol::PayloadView(*record).user.size();
+  if (record && !intent.replace) size += record->payload.size() - loaded->user.size();
   else for (const auto& slot : intent.heir_payload.slots) size += slot.name.size() + slot.value.size();
   for (const auto& change : intent.delta.slots) {
     size += change.name.size() + change.mine.size();
@@ -27,14 +27,34 @@ bool too_large(const Intent& intent, const Record* record, std::string_view user
 }
 }  // namespace
 
+// Most requests. `Finish` with what `intent` would say of such a one asks nothing,
+// and comes out where it went in.
+bool ScopeBase::is_idle() {
+  auto& s = *state_;
+  if (s.blind || (s.seat.hand && !s.straight)) return false;
+  auto& simple = *s.session;
+  if (simple.user_set_ || simple.reauthenticated_ || simple.renew_id_) return false;
+  if (auto* session = simple.full_) {
+    session->write_back();
+    if (!session->edits_.empty() || !session->tokens_made_.empty() || !session->tokens_removed_.empty()) return false;
+  }
+  // A visitor who leaves nothing.
+  if (!s.seat.hand) return !simple.record_ && !simple.user_;
+  if (!simple.record_ || simple.record_->subject != simple.user_.subject() || !simple.has_info()) return false;
+  const auto& policy = s.manager.policy();
+  const auto& clock = s.manager.clock();
+  if (policy.renewal && clock.passed(simple.issued_ + *policy.renewal)) return false;
+  return !clock.passed(simple.accessed_ + policy.access_time_resolution + Duration(1));
+}
+
 protocol::Intent ScopeBase::intent() {
   auto& s = *state_;
   auto& simple = *s.session;
-  auto* session = dynamic_cast<Session*>(&simple);
+  auto* session = simple.full_;
   const auto& policy = s.manager.policy();
   const auto now = s.manager.clock().now();
   const auto* record = simple.record_;
-  const std::string before = record ? record->subject : std::string();
+  const std::string_view before = record ? std::string_view(record->subject) : std::string_view();
 
   Intent intent;
   if (session) session->write_back();
@@ -57,14 +77,14 @@ protocol::Intent ScopeBase::intent() {
     delta.tokens_made = session->tokens_made_;
     delta.tokens_removed = session->tokens_removed_;
   }
-  if (simple.user_set_ && !changed && record && simple.user_ && simple.user_.value_ != protocol::PayloadView(*record).user) delta.user = simple.user_.value_;
+  if (simple.user_set_ && !changed && record && simple.user_ && simple.user_.value_ != simple.payload_->user) delta.user = simple.user_.value_;
 
   // ## What would a new session be?
   //
   // For a visitor, for a login, and for what is written into a session that
   // turns out to have ended for being empty.
   if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent);
-  if (too_large(intent, record, simple.user_.value_, policy.max_session_bytes))
+  if (too_large(intent, record, simple.payload_, simple.user_.value_, policy.max_session_bytes))
     throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
   // The user has left, and what remains was the user's: that is a logout.
   if (changed && !simple.user_ && intent.heir_payload.slots.empty() && !delta.adds()) intent.has_info = false;
@@ -90,7 +110,7 @@ protocol::Intent ScopeBase::intent() {
 void ScopeBase::prepare_heir(Intent& intent) {
   auto& s = *state_;
   const auto& simple = *s.session;
-  const auto* session = dynamic_cast<const Session*>(&simple);
+  const auto* session = simple.full_;
   const auto& policy = s.manager.policy();
   const auto now = s.manager.clock().now();
   const auto* record = simple.record_;
@@ -109,7 +129,7 @@ void ScopeBase::prepare_heir(Intent& intent) {
   payload.issued = now;
   payload.persistent = keep;
   payload.remote_address = s.arrival.peer.remote_address;
-  payload.user_agent = s.arrival.user_agent;
+  payload.user_agent = s.arrival.user_agent();
   payload.user = simple.user_.value_;
   if (simple.user_) payload.authenticated = now;
   if (!s.new_secret) s.manager.options_.random.fill(s.new_secret.emplace());

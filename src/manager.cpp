@@ -1,5 +1,6 @@
 #include "sancho/manager_base.hpp"
 
+#include "coarse_clock.hpp"
 #include "scope_state.hpp"
 
 namespace sancho {
@@ -48,6 +49,8 @@ ManagerBase::ManagerBase(Policy policy, ManagerOptions options) : policy_(checke
 }
 
 ManagerBase::~ManagerBase() = default;
+
+Deadline ManagerBase::deadline() const { return Deadline(coarse_now() + longest_tick + policy_.store_timeout); }
 
 // An observer that throws hears of that once, and blocks nothing (F29).
 void ManagerBase::report(EventKind kind, const Handle& handle, std::string_view subject, std::string_view detail) const {

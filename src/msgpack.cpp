@@ -8,8 +8,10 @@ namespace sancho {
 // ## Writing
 
 void Packer::head(unsigned char lead, std::uint64_t v, int width) {
-  out_.push_back(static_cast<char>(lead));
-  for (int i = width - 1; i >= 0; --i) out_.push_back(static_cast<char>(v >> (8 * i) & 0xff));
+  char bytes[9];
+  bytes[0] = static_cast<char>(lead);
+  for (int i = 0; i < width; ++i) bytes[1 + i] = static_cast<char>(v >> (8 * (width - 1 - i)) & 0xff);
+  out_.append(bytes, static_cast<std::size_t>(1 + width));
 }
 
 void Packer::nil() { out_.push_back('\xc0'); }

@@ -70,9 +70,19 @@ protocol::Answer ask(SessionStore& store, const protocol::Op& op, Deadline deadl
 // The same; what is lost has been waited for a while.
 protocol::Answer perform(SessionStore& store, const protocol::Op& op, Deadline deadline, Pace& pace);
 
+// A task that begins with looking for one record, and mostly ends there.
+template <class Task>
+concept LooksFirst = requires(Task& task) {
+  { task.first_look() } -> std::same_as<const SessionKey&>;
+  { task.place() } -> std::same_as<Record&>;
+  { task.looked(true) } -> std::same_as<bool>;
+};
+
 template <StoreTask Task>
-void run(Task& task, SessionStore& store) {
+void run(Task& task, SessionStore& store, bool first) {
   const auto until = task.until();
+  if constexpr (LooksFirst<Task>)
+    if (first && task.looked(store.load_into(task.first_look(), task.place(), until))) return;
   Pace pace(until);
   protocol::Answer answer;
   while (const auto* op = task.resume(answer)) {
@@ -84,9 +94,9 @@ void run(Task& task, SessionStore& store) {
 // Carries out a task. Throws what it makes of its trouble.
 template <StoreTask Task>
 void carry_out(Task& task, SessionStore& store) {
-  while (task.more()) {
+  for (bool first = true; task.more(); first = false) {
     try {
-      run(task, store);
+      run(task, store, first);
     } catch (const StoreError& e) {
       task.failed(e);
     }

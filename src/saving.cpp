@@ -17,6 +17,10 @@ bool ScopeBase::Saving::begin() {
   if (s_.maintained) return false;
   const auto held = s_.session->use();
   s_.maintained = true;
+  if (scope_.is_idle()) {
+    s_.ended_in_seat = s_.seat.hand.has_value();
+    return false;
+  }
   if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
   auto intent = scope_.intent();
   if (s_.blind) {
@@ -31,7 +35,7 @@ bool ScopeBase::Saving::begin() {
 
   // Nobody is left, and nothing worth keeping: that is a logout.
   if (s_.seat.hand && intent.replace && intent.heir.subject.empty() && !intent.has_info) {
-    out_.emplace(env_, s_.seat.presented, s_.seat.hand);
+    out_.emplace(env(), s_.seat.presented, s_.seat.hand);
     return true;
   }
   reason_ = intent.replace;
@@ -40,9 +44,9 @@ bool ScopeBase::Saving::begin() {
 }
 
 const protocol::Op* ScopeBase::Saving::resume(protocol::Answer& answer) {
-  if (out_) return out_->resume(env_, answer);
+  if (out_) return out_->resume(env(), answer);
   try {
-    return finish_->resume(env_, answer);
+    return finish_->resume(env(), answer);
   } catch (const DecodeError& e) {
     unmergeable_ = true;
     throw StoreError(Trouble::refused, std::string("a slot cannot be merged as its policy says: ") + e.what() + "; nothing was saved");

@@ -1,43 +1,85 @@
 // A request's scope: how it is made from a request, what it tells, and how it
 // leaves. It asks no store: what does is in `scope_tasks.cpp` and `saving.cpp`.
 #include <algorithm>
+#include <cstddef>
 
 #include "checks.hpp"
 #include "scope_state.hpp"
+#include "spare.hpp"
 
 namespace sancho {
 
 using protocol::operator^;
-
-namespace {
-constexpr std::size_t user_agent_kept = 200;
-}  // namespace
 
 // ## The beginning
 
 ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request)
     : peer(manager.parts_->proxies.resolve(request.peer_address, request.https,
                                            {request.x_forwarded_for, request.x_forwarded_proto, request.forwarded})),
-      user_agent(request.user_agent.substr(0, user_agent_kept)),
       safe(request.method == "GET" || request.method == "HEAD") {
+  user_agent_size_ = request.user_agent.copy(user_agent_.data(), user_agent_.size());
   const auto& cookie = manager.policy().cookie;
   from_elsewhere = cookie.plain_http && !peer.remote_address.empty() && !is_loopback(peer.remote_address);
 
-  if (manager.policy().transport.by_cookie()) {
-    const auto pre = find_cookie(request.cookies, manager.parts_->pre_cookie.attributes().name);
-    if (pre.outcome == FoundCookie::Outcome::found) pre_session = manager.parts_->pre_sessions.open(pre.value);
-  }
-  auto brought = presented(manager.policy(), request);
-  id = std::move(brought.id);
+  const auto& pre_name = manager.parts_->pre_cookie.attributes().name;
+  const auto brought = presented(manager.policy(), pre_name, request);
+  if (brought.pre_session) pre_session = manager.parts_->pre_sessions.open(*brought.pre_session);
+  id = brought.id;
   id_refused = brought.refused;
 }
 
-ScopeBase::ScopeBase(ManagerBase& manager, Arrival arrival) : state_(std::make_unique<State>(manager, std::move(arrival))) {}
+// ## The desk that it works at
+
+namespace {
+template <class Room, class State>
+struct Desk {
+  alignas(State) std::byte place[sizeof(State)];  // first: where the state is, there is the desk
+  Room room;
+
+  struct Drop {
+    void operator()(Desk* desk) const noexcept { delete desk; }
+  };
+  using Spare = Stock<Desk*, 8, Drop>;
+};
+}  // namespace
+
+void ScopeBase::Room::leave(std::string& room, std::string& text) noexcept {
+  if (text.capacity() <= room.capacity() || text.capacity() > most) return;
+  room.swap(text);
+  room.clear();
+}
+
+ScopeBase::State::~State() {
+  session.reset();
+  auto* record = loaded ? &*loaded : seat.hand && seat.hand->record ? &*seat.hand->record : nullptr;
+  if (!record) return;
+  Room::leave(room.record.payload, record->payload);
+  Room::leave(room.record.subject, record->subject);
+}
+
+void ScopeBase::Leave::operator()(State* state) const noexcept {
+  auto* desk = reinterpret_cast<Desk<Room, State>*>(state);
+  state->~State();
+  Desk<Room, State>::Spare::give(desk);
+}
+
+ScopeBase::ScopeBase(ManagerBase& manager, const Request& request) {
+  using Spare = Desk<Room, State>::Spare;
+  auto* desk = Spare::take();
+  if (!desk) desk = new Desk<Room, State>;
+  try {
+    state_.reset(new (desk->place) State(manager, request, desk->room));
+  } catch (...) {
+    Spare::give(desk);
+    throw;
+  }
+}
 
 SessionContext ScopeBase::context() const {
   auto& s = *state_;
   const Record* record = s.seat.hand ? &*s.seat.hand->record : nullptr;
-  return {const_cast<ScopeBase&>(*this), s.manager.clock(), s.manager.options_.random, record, s.arrival.peer.remote_address};
+  return {const_cast<ScopeBase&>(*this), s.manager.clock(), s.manager.options_.random, record, record ? &*s.payload : nullptr,
+          s.arrival.peer.remote_address};
 }
 
 void ScopeBase::adopt(std::unique_ptr<SimpleSession> session) {
@@ -76,7 +118,7 @@ protocol::Env ScopeBase::State::env(const protocol::Rules& of) const { return ma
 
 protocol::Rules ScopeBase::State::rules() const {
   auto rules = manager.parts_->rules;
-  if (const auto* with_tokens = dynamic_cast<const Session*>(session.get()))
+  if (const auto* with_tokens = session ? session->full_ : nullptr)
     rules.max_tokens = std::clamp<std::size_t>(with_tokens->max_form_tokens(), 1, 256);
   return rules;
 }
@@ -90,13 +132,17 @@ void ScopeBase::move_to(protocol::Hand&& where) {
   if (!s.loaded && s.seat.hand) {
     s.loaded = std::move(s.seat.hand->record);
     s.session->record_ = &*s.loaded;
+    s.payload.emplace(*s.loaded);
   }
+  s.straight = false;
   s.seat.now_at(std::move(where));
 }
 
 void ScopeBase::logged_out() {
   auto& s = *state_;
   s.session->blank();
+  if (std::exchange(s.ended_in_seat, false)) s.ended_in = s.seat.hand;
+  s.straight = false;
   s.seat.leave();
   s.delete_cookie = s.clear_site_data = s.seat.presented.has_value();
 }
@@ -131,7 +177,7 @@ EpochsSeen* ScopeBase::announced(std::string_view subject) {
 LoginOutcome ScopeBase::login_outcome() const { return state_->login; }
 
 std::optional<SessionTicket> ScopeBase::ticket() const {
-  const auto& where = state_->ended_in;
+  const auto& where = state_->ended_in_seat ? state_->seat.hand : state_->ended_in;
   if (!where || !where->live()) return std::nullopt;
   return SessionTicket(where->key, where->record->handle, where->record->subject);
 }

@@ -1,6 +1,7 @@
 // What a request scope holds, for the files that implement it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <exception>
 #include <thread>
@@ -27,24 +28,50 @@ struct ManagerBase::Parts {
 struct ScopeBase::Arrival {
   Arrival(const ManagerBase& manager, const Request& request);
 
+  std::string_view user_agent() const { return {user_agent_.data(), user_agent_size_}; }
+
   Peer peer;
-  std::string user_agent;
   bool safe = false;            // it asks for nothing to be changed
   bool from_elsewhere = false;  // its cookie would go over the network without TLS
   std::optional<CsrfSecret> pre_session;  // the visitor's, if the cookie was good
   std::optional<SessionId> id;
   const char* id_refused = nullptr;  // why there is no id, though something was there
+
+ private:
+  // As much of it as is ever kept.
+  std::array<char, 200> user_agent_;
+  std::size_t user_agent_size_;
+};
+
+// Strings that have been used before. Spare, they are empty.
+//
+// `leave`: what `text` has for room, if it is more than there is.
+struct ScopeBase::Room {
+  Record record;
+  std::string user, subject;
+
+  // What is larger than this is not worth keeping for whoever comes next.
+  static constexpr std::size_t most = 16 * 1024;
+  static void leave(std::string& room, std::string& text) noexcept;
 };
 
 struct ScopeBase::State {
-  State(ManagerBase& m, Arrival a) : manager(m), arrival(std::move(a)), pre_session(arrival.pre_session) {}
+  State(ManagerBase& m, const Request& request, Room& r) : manager(m), room(r), arrival(m, request), pre_session(arrival.pre_session) {}
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   ManagerBase& manager;
+  Room& room;
   Arrival arrival;
 
   protocol::Seat seat;
+  // The seat is where the request's own id led at once, and nothing has moved it.
+  bool straight = false;
   // The record the session was made from, once the seat has a newer one.
   std::optional<Record> loaded;
+  // What is in that record.
+  std::optional<protocol::PayloadView> payload;
   std::unique_ptr<SimpleSession> session;
 
   std::optional<CsrfSecret> pre_session;    // the visitor's: brought along, or new
@@ -58,7 +85,9 @@ struct ScopeBase::State {
   };
   std::optional<LoginBegun> login_begun;
   LoginOutcome login = LoginOutcome::none;
-  std::optional<protocol::Hand> ended_in;  // once it is maintained
+  // Once it is maintained: here, or where the seat is.
+  std::optional<protocol::Hand> ended_in;
+  bool ended_in_seat = false;
   // The thread that is inside a function of the session; of none, where nothing
   // is checked.
   std::atomic<std::thread::id> user;

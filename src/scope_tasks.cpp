@@ -26,7 +26,7 @@ bool may_be_served_without(const StoreError& e, const Policy& policy, bool safe)
 bool ScopeBase::Entering::more() {
   if (without_) return false;
   if (out_) return s_.seat.leave(), false;
-  if (begin_) return settle();
+  if (asked_) return settle();
   const auto& arrival = s_.arrival;
   if (arrival.from_elsewhere)
     throw UsageError(
@@ -35,16 +35,37 @@ bool ScopeBase::Entering::more() {
   const bool by_cookie = s_.manager.policy().transport.by_cookie();
   if (arrival.id_refused)
     scope_.report(by_cookie ? EventKind::cookie_refused : EventKind::header_refused, arrival.id_refused);
-  if (arrival.id) begin_.emplace(arrival.id);
-  return begin_.has_value();
+  return asked_ = arrival.id.has_value();
+}
+
+const SessionKey& ScopeBase::Entering::first_look() {
+  const auto& id = *s_.arrival.id;
+  return s_.seat.hand.emplace(id, SessionKey::of(s_.manager.policy().name_space, id), std::move(s_.room.record)).key;
+}
+
+bool ScopeBase::Entering::looked(bool found) {
+  auto& record = place();
+  if (found && record.state == sancho::State::live)
+    s_.straight = protocol::opens_at_once(record, s_.payload.emplace(record));
+  if (s_.straight) {
+    s_.seat.presented = s_.arrival.id;
+    s_.seat.saw = Saw::session;
+    return true;
+  }
+  met_ = found ? protocol::Answer(protocol::Found{std::move(record)}) : protocol::Answer(Absent{});
+  s_.seat.hand.reset();
+  return false;
 }
 
 bool ScopeBase::Entering::settle() {
-  s_.seat = std::move(begin_->seat);
-  if (begin_->replayed) {
+  if (!s_.straight) {
+    s_.seat = std::move(begin_->seat);
+    if (s_.seat.hand) s_.payload.emplace(*s_.seat.hand->record);
+  }
+  if (begin_ && begin_->replayed) {
     scope_.report(EventKind::replayed_id);
     if (s_.manager.policy().end_session_on_replay) {
-      out_.emplace(env_, s_.seat.presented, s_.seat.hand);
+      out_.emplace(env(), s_.seat.presented, s_.seat.hand);
       return true;
     }
   } else if (s_.seat.saw == Saw::nothing) {
@@ -56,25 +77,36 @@ bool ScopeBase::Entering::settle() {
 
 void ScopeBase::Entering::check_address() {
   if (!s_.manager.policy().check_session_addr || !s_.seat.hand) return;
-  if (protocol::PayloadView(*s_.seat.hand->record).remote_address == s_.arrival.peer.remote_address) return;
+  if (s_.payload->remote_address == s_.arrival.peer.remote_address) return;
   scope_.report(EventKind::address_mismatch);
+  s_.straight = false;
   s_.seat.hand.reset();
   s_.seat.saw = Saw::nothing;
 }
 
 const protocol::Op* ScopeBase::Entering::resume(protocol::Answer& answer) {
-  return out_ ? out_->resume(env_, answer) : begin_->resume(env_, answer);
+  if (out_) return out_->resume(env(), answer);
+  if (!begin_) {
+    begin_.emplace(s_.arrival.id);
+    if (met_) {
+      // The machine's first question, which has been answered.
+      begin_->resume(env(), answer);
+      answer = std::move(*met_);
+    }
+  }
+  return begin_->resume(env(), answer);
 }
 
 void ScopeBase::Entering::failed(const StoreError& e) {
   if (out_) throw;
-  if (begin_->seat.hand) {
+  if (begin_ && begin_->seat.hand) {
     // The session was found; that its new id is in use can be noted later.
     scope_.note_trouble(e);
     scope_.report(EventKind::touch_failed, e.what());
     return;
   }
   without_ = true;
+  if (!begin_) s_.seat.hand.reset();
   if (e.kind() == Trouble::corrupt) {
     // No session, and the visitor may log in anew; the record stays.
     s_.seat.presented = s_.arrival.id;
@@ -95,7 +127,7 @@ ScopeBase::Consuming::Digest ScopeBase::Consuming::digest(std::string_view token
 bool ScopeBase::Consuming::more() {
   if (!first()) return settle(), false;
   const auto held = s_.session->use();
-  session_ = dynamic_cast<Session*>(s_.session.get());
+  session_ = s_.session->full_;
   if (!session_) throw UsageError("rule broken: a SimpleSession has no form tokens");
   // Made by this very request: nobody else can have it yet.
   if (session_->made_here(token_))
@@ -111,7 +143,7 @@ bool ScopeBase::Consuming::more() {
   return true;
 }
 
-const protocol::Op* ScopeBase::Consuming::resume(protocol::Answer& answer) { return save_->resume(env_, answer); }
+const protocol::Op* ScopeBase::Consuming::resume(protocol::Answer& answer) { return save_->resume(env(), answer); }
 
 void ScopeBase::Consuming::failed(const StoreError& e) {
   scope_.note_trouble(e);
@@ -139,7 +171,7 @@ void ScopeBase::Consuming::settle() {
 ScopeBase::GivingBack::GivingBack(ScopeBase& scope, const FormClaim& claim)
     : Task(scope), token_(claim.token_), attempt_(claim.attempt_) {}
 
-const protocol::Op* ScopeBase::GivingBack::resume(protocol::Answer& answer) { return save_->resume(env_, answer); }
+const protocol::Op* ScopeBase::GivingBack::resume(protocol::Answer& answer) { return save_->resume(env(), answer); }
 
 bool ScopeBase::GivingBack::more() {
   if (first()) {
@@ -153,7 +185,7 @@ bool ScopeBase::GivingBack::more() {
   }
   if (save_->merges > 0) s_.seat.alone = false;
   kept_ = save_->outcome == Outcome::kept;
-  if (auto* session = dynamic_cast<Session*>(s_.session.get()); session && kept_)
+  if (auto* session = s_.session->full_; session && kept_)
     std::erase(session->tokens_removed_, token_);
   scope_.move_to(std::move(save_->hand));
   return false;
@@ -165,7 +197,7 @@ bool ScopeBase::LoggingOut::more() {
   if (first()) {
     const auto held = s_.session->use();
     scope_.must_have_read("it cannot be ended");
-    out_.emplace(env_, s_.seat.presented, s_.seat.hand);
+    out_.emplace(env(), s_.seat.presented, s_.seat.hand);
     return true;
   }
   if (s_.seat.hand) scope_.report(EventKind::logout);
@@ -173,7 +205,7 @@ bool ScopeBase::LoggingOut::more() {
   return false;
 }
 
-const protocol::Op* ScopeBase::LoggingOut::resume(protocol::Answer& answer) { return out_->resume(env_, answer); }
+const protocol::Op* ScopeBase::LoggingOut::resume(protocol::Answer& answer) { return out_->resume(env(), answer); }
 
 void ScopeBase::LoggingOut::failed(const StoreError& e) {
   if (const auto* what = done_already()) throw in_doubt_after(e, what);

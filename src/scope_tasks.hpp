@@ -10,7 +10,7 @@ namespace sancho {
 // What they have in common. A task stays where it was made.
 class ScopeBase::Task {
  public:
-  explicit Task(ScopeBase& scope) : scope_(scope), s_(*scope.state_), rules_(s_.rules()), env_(s_.env(rules_)) {}
+  explicit Task(ScopeBase& scope) : scope_(scope), s_(*scope.state_) {}
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
@@ -22,12 +22,18 @@ class ScopeBase::Task {
   // True for the first time.
   bool first() { return !std::exchange(begun_, true); }
 
+  // Made when a machine needs it: the clock is read then.
+  protocol::Env& env() {
+    if (!env_) env_.emplace(s_.env(rules_.emplace(s_.rules())));
+    return *env_;
+  }
+
   ScopeBase& scope_;
   State& s_;
-  const protocol::Rules rules_;
-  protocol::Env env_;
 
  private:
+  std::optional<protocol::Rules> rules_;
+  std::optional<protocol::Env> env_;
   bool begun_ = false;
 };
 
@@ -39,9 +45,17 @@ class ScopeBase::Entering : public Task {
   const protocol::Op* resume(protocol::Answer& answer);
   void failed(const StoreError& e);
 
+  // What a runner may look up before it asks for the first operation, and where
+  // the record is to be put: then `looked` says whether that was all.
+  const SessionKey& first_look();
+  Record& place() { return *s_.seat.hand->record; }
+  bool looked(bool found);
+
  private:
   bool settle();
   void check_address();
+  std::optional<protocol::Answer> met_;  // by the first look
+  bool asked_ = false;
   std::optional<protocol::Begin> begin_;
   std::optional<protocol::LogOut> out_;  // an id that came back may end its session
   bool without_ = false;                 // it goes on without a session

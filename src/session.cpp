@@ -15,6 +15,8 @@
 #include "protocol/payload.hpp"
 #include "sancho/csrf.hpp"
 #include "sancho/manager_base.hpp"
+#include "scope_state.hpp"
+#include "spare.hpp"
 
 namespace sancho {
 
@@ -24,17 +26,23 @@ SimpleSession::SimpleSession(const SessionContext& context)
     : scope_(context.scope),
       clock_(context.clock),
       random_(context.random),
-      record_(context.record) {
+      record_(context.record),
+      payload_(context.payload) {
   if (!record_) {
     created_ = accessed_ = clock_.now();
     remote_address_ = context.remote_address;
+    described_ = true;
     return;
   }
-  const protocol::PayloadView payload(*record_);
+  const auto& payload = *payload_;
   handle_ = record_->handle;
-  if (!record_->subject.empty()) user_ = User(std::string(payload.user), record_->subject);
-  remote_address_ = payload.remote_address;
-  user_agent_ = payload.user_agent;
+  if (!record_->subject.empty()) {
+    auto& room = scope_.state_->room;
+    if (payload.user.size() > user_.value_.capacity()) user_.value_.swap(room.user);
+    if (record_->subject.size() > user_.subject_.capacity()) user_.subject_.swap(room.subject);
+    user_.value_.assign(payload.user);
+    user_.subject_.assign(record_->subject);
+  }
   created_ = record_->created;
   accessed_ = record_->accessed;
   authenticated_ = payload.authenticated;
@@ -42,7 +50,51 @@ SimpleSession::SimpleSession(const SessionContext& context)
   persistent_ = payload.persistent;
 }
 
-SimpleSession::~SimpleSession() = default;
+// Where the scope has no state any more, the strings just go.
+SimpleSession::~SimpleSession() {
+  const auto* state = scope_.state_.get();
+  if (!state) return;
+  ScopeBase::Room::leave(state->room.user, user_.value_);
+  ScopeBase::Room::leave(state->room.subject, user_.subject_);
+}
+
+void SimpleSession::describe() const {
+  if (described_ || !payload_) return;
+  remote_address_ = payload_->remote_address;
+  user_agent_ = payload_->user_agent;
+  described_ = true;
+}
+
+// ## Memory for sessions
+
+namespace {
+struct Block {
+  void* memory = nullptr;
+  std::size_t size = 0;
+  explicit operator bool() const { return memory != nullptr; }
+};
+struct DropBlock {
+  void operator()(Block block) const noexcept { ::operator delete(block.memory); }
+};
+constexpr std::size_t largest_block = 4096;
+
+using Blocks = Stock<Block, 8, DropBlock>;
+}  // namespace
+
+void* SimpleSession::operator new(std::size_t size) {
+  const auto spare = Blocks::take([&](const Block& block) { return block.size == size; });
+  return spare ? spare.memory : ::operator new(size);
+}
+void* SimpleSession::operator new(std::size_t size, std::align_val_t align) { return ::operator new(size, align); }
+
+void SimpleSession::operator delete(void* memory, std::size_t size) noexcept {
+  const Block block{memory, size};
+  if (size > largest_block) DropBlock()(block);
+  else Blocks::give(block);
+}
+void SimpleSession::operator delete(void* memory, std::size_t, std::align_val_t align) noexcept {
+  ::operator delete(memory, align);
+}
 
 const User& SimpleSession::user() const {
   const auto held = use();
@@ -57,9 +109,11 @@ void SimpleSession::set_user(User user) {
 }
 
 void SimpleSession::blank() {
+  describe();
   user_ = User{};
   handle_ = Handle{};
   record_ = nullptr;
+  payload_ = nullptr;
   authenticated_.reset();
   persistent_ = keep_said_ = reauthenticated_ = renew_id_ = false;
 }
@@ -126,7 +180,7 @@ std::string SimpleSession::repr() const {
 void SimpleSession::dump(std::ostream& out, bool header, bool /*deep*/) const {
   if (header) out << fmt::format("session {}:", name_of(handle_));
   out << fmt::format("  user {}", user_ ? user_.subject() : "None");
-  out << fmt::format("  _remote_address: {}", remote_address_);
+  out << fmt::format("  _remote_address: {}", get_remote_address());
   out << fmt::format("  created {}, last accessed {}", local(created_), local(accessed_));
   out << fmt::format("  _form_tokens: {}\n", form_token_count());
 }
@@ -144,7 +198,7 @@ namespace {
 constexpr std::string_view flash_slot = "_flash";
 }  // namespace
 
-Session::Session(const SessionContext& context) : SimpleSession(context) {}
+Session::Session(const SessionContext& context) : SimpleSession(context) { full_ = this; }
 Session::~Session() = default;
 
 void Session::check_name(std::string_view name) const {
@@ -154,7 +208,7 @@ void Session::check_name(std::string_view name) const {
 
 std::optional<std::string_view> Session::loaded_bytes(std::string_view name) const {
   if (!record_ || (record_is_anothers() && name != flash_slot)) return std::nullopt;
-  return protocol::PayloadView(*record_).slot(name);
+  return payload_->slot(name);
 }
 
 std::optional<std::string_view> Session::slot_bytes(std::string_view name) const {
@@ -217,9 +271,8 @@ bool Session::has_info() const {
   for (const auto& edit : edits_)
     if (counts(edit.name) && !SlotBase::hollow(edit.bytes)) return true;
   if (!record_) return false;
-  const protocol::PayloadView payload(*record_);
-  if (payload.slots.empty()) return false;
-  Unpacker u(payload.slots);
+  if (payload_->slots.empty()) return false;
+  Unpacker u(payload_->slots);
   for (auto pairs = u.map(); pairs > 0; --pairs) {
     const auto name = u.text();
     const auto value = u.value();
@@ -267,7 +320,7 @@ bool in(const auto& list, const std::array<std::byte, 16>& token) { return place
 std::vector<Session::TokenDigest> Session::loaded_tokens() const {
   if (!record_ || record_is_anothers()) return {};
   std::vector<TokenDigest> all;
-  const protocol::PayloadView payload(*record_);
+  const auto& payload = *payload_;
   for (std::size_t i = 0; i < payload.token_count(); ++i) {
     TokenDigest token;
     std::copy_n(as_bytes(payload.tokens.substr(i * token.size(), token.size())).begin(), token.size(), token.begin());

@@ -4,6 +4,13 @@
 
 namespace sancho {
 
+bool SessionStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
+  auto found = load(key, deadline);
+  if (!found) return false;
+  record = std::move(*found);
+  return true;
+}
+
 void SweepAnswer::count(const Record& gone) {
   ++removed;
   if (gone.state != State::live) return;

@@ -106,7 +106,7 @@ class ScopeBase {
   struct Arrival;
   struct State;
 
-  ScopeBase(ManagerBase& manager, Arrival arrival);
+  ScopeBase(ManagerBase& manager, const Request& request);
   virtual ~ScopeBase();
   void adopt(std::unique_ptr<SimpleSession> session);
   SimpleSession& session() const;
@@ -176,8 +176,16 @@ class ScopeBase {
   protocol::Intent intent();
   void prepare_heir(protocol::Intent& intent);
   void conclude(protocol::Finish& done, std::optional<protocol::EndReason> reason, std::optional<Handle> before);
+  // Is there nothing to save, to raise, to renew, or to tell?
+  bool is_idle();
 
-  std::unique_ptr<State> state_;
+  // What it is made in: memory, and strings with room in them, that one request
+  // leaves to the next on its thread.
+  struct Room;
+  struct Leave {
+    void operator()(State* state) const noexcept;
+  };
+  std::unique_ptr<State, Leave> state_;
 };
 
 // What does not depend on the session class, nor on how the store is asked.
@@ -223,8 +231,9 @@ class ManagerBase {
   Epoch draw_epoch();
   // Throws `StoreError` of kind *refused* where the store cannot.
   void must_find_by_subject() const;
-  // By when the store must have answered a step that begins now.
-  Deadline deadline() const { return Deadline::after(policy_.store_timeout); }
+  // By when the store must have answered a step that begins now: never before its
+  // timeout is over, and at most a hundredth of a second after.
+  Deadline deadline() const;
   void report_expired(std::span<const Handle> handles, std::string_view detail = {}) const;
   void report(EventKind kind, const Handle& handle, std::string_view subject, std::string_view detail) const;
 

@@ -32,9 +32,9 @@ class RandomSource {
   std::uint64_t draw_u64();
 };
 
-// `getrandom(2)`: the kernel's generator, ready once the machine has booted.
-// It keeps nothing in the process, so a fork has nothing to copy. Lives for
-// the whole program.
+// `getrandom(2)`: the kernel's generator, ready once the machine has booted. Each
+// thread draws a kilobyte ahead, into memory that the kernel wipes in the child of
+// a fork; where it cannot, nothing is kept. Lives for the whole program.
 RandomSource& system_random();
 
 }  // namespace sancho

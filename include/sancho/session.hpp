@@ -20,8 +20,10 @@
 // the manager's `expire_session` and revocations: these act at once and stay.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +33,10 @@
 #include "sancho/record.hpp"
 #include "sancho/slot.hpp"
 #include "sancho/user.hpp"
+
+namespace sancho::protocol {
+struct PayloadView;
+}  // namespace sancho::protocol
 
 namespace sancho SANCHO_EXPORT {
 
@@ -69,6 +75,7 @@ struct SessionContext {
   const Clock& clock;
   RandomSource& random;
   const Record* record;             // null for a new visitor; outlives the session
+  const protocol::PayloadView* payload;  // what is in it, taken apart; likewise
   std::string_view remote_address;  // of this request
 };
 
@@ -78,6 +85,15 @@ class SimpleSession {
   virtual ~SimpleSession();
   SimpleSession(const SimpleSession&) = delete;
   SimpleSession& operator=(const SimpleSession&) = delete;
+
+  // A thread makes one session after the other, so it keeps the memory of the last
+  // few for the next.
+  static void* operator new(std::size_t size);
+  static void* operator new(std::size_t size, std::align_val_t align);
+  static void* operator new(std::size_t, void* place) noexcept { return place; }
+  static void operator delete(void* memory, std::size_t size) noexcept;
+  static void operator delete(void* memory, std::size_t size, std::align_val_t align) noexcept;
+  static void operator delete(void*, void*) noexcept {}
 
   // The session's public name, or an empty one before it was first saved. The
   // seed's `id` is the cookie's value; ours is the handle, because the secret
@@ -117,9 +133,15 @@ class SimpleSession {
   void renew_id();
 
   // The address that made the session's first request.
-  const std::string& get_remote_address() const { return remote_address_; }
+  const std::string& get_remote_address() const {
+    describe();
+    return remote_address_;
+  }
   // ... and the browser's name for itself then, cut at 200 bytes.
-  const std::string& get_user_agent() const { return user_agent_; }
+  const std::string& get_user_agent() const {
+    describe();
+    return user_agent_;
+  }
 
   // When it was made and last accessed. A request in progress counts as an
   // access only when it ends, and only once per access-time resolution.
@@ -159,6 +181,7 @@ class SimpleSession {
   const Clock& clock_;
   RandomSource& random_;
   const Record* record_;  // what it was made from; null for a new visitor
+  const protocol::PayloadView* payload_;  // likewise
 
   // After a logout: nothing of the session is left in it.
   virtual void blank();
@@ -170,13 +193,18 @@ class SimpleSession {
  private:
   friend class ManagerBase;
   friend class ScopeBase;
+  friend class Session;
+  // Most requests never ask where the session began, so it is looked up when one does.
+  void describe() const;
   // The seed's `_set_access_time`: raises the access time to now if it is older
   // than `resolution`. True if it did.
   bool set_access_time(Duration resolution);
 
   Handle handle_;
   User user_;
-  std::string remote_address_, user_agent_;
+  mutable std::string remote_address_, user_agent_;
+  mutable bool described_ = false;
+  Session* full_ = nullptr;  // itself, if it is one
   Time created_, accessed_;
   std::optional<Time> authenticated_;
   Time issued_{};          // when the id of `record_` was made

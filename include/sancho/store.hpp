@@ -45,6 +45,7 @@ struct StoreTraits {
   bool survives_failover = false;  // an acknowledged write survives the loss of any one machine
   bool distributed = false;        // its clock is its own, not this process's
   bool sweeps_itself = false;      // what has expired goes without `sweep`, and nobody hears of it
+  bool never_waits = false;        // the verbs of a request take microseconds: an event loop may call them itself
 };
 
 // Answers. Each verb's answer is one of a few of these.
@@ -123,6 +124,12 @@ class SessionStore {
 
   // The record, or nothing.
   virtual std::optional<Record> load(const SessionKey& key, Deadline deadline) = 0;
+
+  // The same, into a record that is there already; false for nothing, and then, as
+  // after an exception, it holds whatever it likes. It is what `load` gives unless a
+  // store has a better way: one that keeps records in memory copies into the
+  // strings that are there, and who loads again and again allocates nothing.
+  virtual bool load_into(const SessionKey& key, Record& record, Deadline deadline);
 
   // Puts a record where there is none; never overwrites one that has not
   // expired. An admission comes with a record that has a subject, and only to a

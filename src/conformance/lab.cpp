@@ -71,10 +71,18 @@ Record Lab::stored(const SessionKey& key) {
 void Lab::expect_stored(const SessionKey& key, const Record& record, const std::string& otherwise) {
   const auto found = stored(key);
   expect(found == record, fmt::format("{}: expected {}, found {}", otherwise, describe(record), describe(found)));
+  // Into one that holds something else already.
+  Record again = new_lasting_record();
+  again.subject.assign(100, 's');
+  again.payload.assign(1000, 'p');
+  expect(store().load_into(key, again, soon()) && again == record,
+         fmt::format("{}: load finds {}, load_into {}", otherwise, describe(record), describe(again)));
 }
 
 void Lab::expect_absent(const SessionKey& key, const std::string& otherwise) {
   expect(!store().load(key, soon()).has_value(), otherwise);
+  Record record;
+  expect(!store().load_into(key, record, soon()), otherwise);
 }
 
 std::string describe(const Record& r) {

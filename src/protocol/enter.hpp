@@ -32,6 +32,7 @@ class Enter {
     if (record_.subject.empty()) terms_.reset();
   }
   const Op* resume(Env& env, Answer& answer);
+  const SessionKey& key() const { return key_; }
 
   bool done = false;          // false: refused, or somebody else's record is there
   std::optional<Record> now;  // what is there

@@ -85,6 +85,9 @@ struct Hand {
   std::optional<Record> record;
 
   Hand(const Env& env, SessionId i, std::optional<Record> r = {}) : id(i), key(env.key_of(i)), record(std::move(r)) {}
+  // Where the key has been worked out already.
+  Hand(const SessionId& i, const SessionKey& k, std::optional<Record>&& r) : id(i), key(k), record(std::move(r)) {}
+  Hand(const SessionId& i, const SessionKey& k, Record&& r) : id(i), key(k), record(std::move(r)) {}
   bool pending() const { return record && record->state == State::pending; }
   bool live() const { return record && record->state == State::live; }
   bool moved() const { return record && record->state == State::moved; }

@@ -108,16 +108,18 @@ struct PayloadView {
   std::optional<std::string_view> slot(std::string_view name) const;
   bool did(Attempt attempt) const;  // is it among the attempts, or a spender?
   std::size_t token_count() const { return tokens.size() / sizeof(TokenDigest); }
+  // The same, owning everything.
+  Payload owned() const;
 
  private:
+  void take_apart(std::string_view body);
   std::vector<std::string_view> unknown_;
-  friend Payload unseal(const Record& record);
 };
 
 // False where a `PayloadView` of it would throw.
 bool is_readable(const Record& record);
 
-// The same, owning everything.
+// `PayloadView::owned` of it.
 Payload unseal(const Record& record);
 
 // What the stored CSRF secret is masked with: only who holds the id can take

@@ -207,14 +207,14 @@ const Op* Fresh::resume(Env& env, Answer& answer) {
   id_ = env.draw_id(record_.subject);
   if (payload_.csrf) payload_.csrf = *payload_.csrf ^ csrf_mask(*id_);
   record_.state = State::live;
-  enter_.emplace(env.key_of(*id_), record_, payload_, terms_);
+  enter_.emplace(env.key_of(*id_), std::move(record_), std::move(payload_), terms_);
   SANCHO_RUN(*enter_);
   if (enter_->refused) {
     outcome = outcome_of(*enter_->refused);
     return nullptr;
   }
   if (!enter_->done) throw StoreError(Trouble::refused, "a new session was not taken by the store");
-  opened.emplace(env, *id_, std::move(enter_->now));
+  opened.emplace(*id_, enter_->key(), std::move(enter_->now));
   // One that was ended as soon as it was made, with all of its user's.
   if (opened->live()) outcome = Outcome::won;
   SANCHO_END;

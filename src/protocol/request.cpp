@@ -22,6 +22,10 @@ void Seat::leave() {
 
 // ## The beginning
 
+bool opens_at_once(const Record& record, const PayloadView& payload) {
+  return record.state == State::live && !payload.predecessor;
+}
+
 const Op* Begin::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
   if (!seat.presented) return nullptr;
@@ -122,7 +126,7 @@ const Op* Finish::resume(Env& env, Answer& answer) {
     merges += rotate_->merges;
     seat_.hand = std::move(rotate_->hand);
   } else if (!intent_.delta.empty()) {
-    save_.emplace(std::move(*seat_.hand), intent_.delta);
+    save_.emplace(std::move(*seat_.hand), std::move(intent_.delta));
     SANCHO_RUN(*save_);
     outcome = save_->outcome;
     merges += save_->merges;
@@ -142,6 +146,7 @@ const Op* Finish::resume(Env& env, Answer& answer) {
 
   if (outcome == Outcome::orphaned) {
     // What it was written into had ended for being empty: a new visitor's.
+    if (save_) intent_.delta = save_->take_delta();
     if (intent_.delta.adds()) {
       apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
       fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload), std::nullopt);

@@ -33,6 +33,10 @@ struct Seat {
   void leave();
 };
 
+// Is this record, of which that is the payload and to which the presented id leads,
+// all that `Begin` looks at? Then it comes out with it.
+bool opens_at_once(const Record& record, const PayloadView& payload);
+
 class Begin {
  public:
   explicit Begin(std::optional<SessionId> presented) { seat.presented = std::move(presented); }
@@ -66,7 +70,7 @@ struct Intent {
 
 class Finish {
  public:
-  Finish(Seat seat, Intent intent) : seat_(std::move(seat)), intent_(std::move(intent)) {}
+  Finish(const Seat& seat, Intent&& intent) : seat_(seat), intent_(std::move(intent)) {}
   const Op* resume(Env& env, Answer& answer);
 
   Outcome outcome = Outcome::ok;

@@ -29,7 +29,7 @@ const Op* Save::resume(Env& env, Answer& answer) {
         return nullptr;
       }
       apply(payload, delta_, env.rules.max_tokens);
-      Record next = *hand.record;
+      Record next = columns_of(*hand.record);
       next.accessed = std::max(next.accessed, env.now);
       commit_.emplace(hand.key, *hand.record, std::move(next), std::move(payload), claim_);
     }

@@ -35,6 +35,9 @@ class Save {
   Attempt attempt = 0;     // claimed: by this attempt
   std::size_t merges = 0;  // how often somebody else had written in between
 
+  // What was to be written, for whoever goes on with it.
+  Delta take_delta() { return std::move(delta_); }
+
   // It is written, though the way to where the session is by now may fail.
   bool decided() const { return outcome == Outcome::kept || outcome == Outcome::claimed; }
 

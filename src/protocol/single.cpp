@@ -14,6 +14,10 @@ std::optional<Refused::Why> why_not(const Answer& answer) {
 }
 }  // namespace
 
+Record columns_of(const Record& r) {
+  return {r.version, r.state, r.created, r.accessed, r.idle, r.ends, r.subject, r.handle, {}};
+}
+
 CreateOne::CreateOne(SessionKey key, Record record, Payload payload, std::optional<Admission> admission)
     : key_(key), record_(std::move(record)), payload_(std::move(payload)), admission_(admission) {}
 

@@ -10,6 +10,9 @@
 
 namespace sancho::protocol {
 
+// A record as `base`, but for the payload, which a write makes anew.
+Record columns_of(const Record& base);
+
 // Puts a new record at `key`, as the first of a new incarnation. One that was
 // refused is sent again when it is resumed: still the same attempt, because a
 // copy of it may be on its way.

@@ -24,3 +24,15 @@ TEST(Crc32c, GoesOnWhereItStopped) {
   const std::string text = "the checksum of a whole is that of its parts, wherever they are cut";
   for (std::size_t n = 0; n <= text.size(); ++n) EXPECT_EQ(crc32c(text.substr(n), crc32c(text.substr(0, n))), crc32c(text));
 }
+
+// However long it is, and whichever way the processor takes it: by bytes it takes one.
+TEST(Crc32c, OfAnyLengthIsThatOfItsBytes) {
+  std::string text;
+  std::uint32_t by_bytes = 0x9d5ca3e1;
+  const auto start = by_bytes;
+  for (int n = 0; n < 1200; ++n) {
+    ASSERT_EQ(crc32c(text, start), by_bytes) << n;
+    text.push_back(static_cast<char>(n * 131 + n / 7));
+    by_bytes = crc32c(std::string_view(text).substr(text.size() - 1), by_bytes);
+  }
+}

@@ -36,6 +36,45 @@ TEST(HmacSha256, HasTheValuesOfTheRfc) {
   EXPECT_EQ(hmac(key, {std::string(50, '\xcd')}), "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
 }
 
+// Around the lengths at which the padding needs another block; from Python's hashlib.
+TEST(Sha256, AndItsHmacAreRightForEveryNumberOfBlocks) {
+  const struct {
+    std::size_t size;
+    const char *digest, *mac;
+  } rows[] = {
+      {1, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
+       "d8bd15372a43b4c5ffe1729bec4ed64cc9d79f680f68fcda40950b9e599f7906"},
+      {54, "a3f01b6939256127582ac8ae9fb47a382a244680806a3f613a118851c1ca1d47",
+       "9fad7b183e8ad570ed0d6a2f187401f8ea3fc6f9aa2b77f6fac5a7633176af8d"},
+      {55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318",
+       "24d54ebf1905d2f40a7fcb667c54cdf9f4e3dc14b56e14c9d0ea3814c1695fad"},
+      {56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a",
+       "5f4e1e2b93b2829cb29d541d12951b5e275286fb0318ea83f917f51d3054f416"},
+      {57, "f13b2d724659eb3bf47f2dd6af1accc87b81f09f59f2b75e5c0bed6589dfe8c6",
+       "7e0a89da3ee9177889821f01d8793143c8ff74255b8244f73851d6d7e118ea8d"},
+      {63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34",
+       "dd57eac82e3ae81dff72c8f89e0308cc2c5b5f3d1cbef17bc01c56d26869d700"},
+      {64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb",
+       "de0e03c5bf2fe5aab7eb9ed8594a09d91c3ef3795ddf3d4ee80d0238180b5c11"},
+      {65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0",
+       "935d78a7bd33b83f9f3c3afdccb571b51316694d0430558aeb4239170801edd3"},
+      {119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb",
+       "7abcb8384531bfbf33ee1c7ef68876ed71ab81a9a7f073e7431f1229c65a813e"},
+      {120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c",
+       "f3322a1c2af0084161b0cf596417823975e9b62b8255fb3179e4d49bd0f94c93"},
+      {200, "c2a908d98f5df987ade41b5fce213067efbcc21ef2240212a41e54b5e7c28ae5",
+       "8cf23cb1e4fad952587fe3381b8219faaf8d16f0c4e8eb172fb2132f2f9fe412"},
+  };
+  for (const auto& row : rows) {
+    const std::string text(row.size, 'a');
+    for (std::size_t cut = 0; cut <= text.size(); cut += 9) {
+      const std::string_view parts[] = {std::string_view(text).substr(0, cut), std::string_view(text).substr(cut)};
+      EXPECT_EQ(hex(sha256(parts)), row.digest) << row.size << " bytes, cut at " << cut;
+      EXPECT_EQ(hex(hmac_sha256(as_bytes(std::string(32, 'k')), parts)), row.mac) << row.size << " bytes, cut at " << cut;
+    }
+  }
+}
+
 TEST(LengthPrefix, IsEightBytesBigEndian) {
   EXPECT_EQ(std::string_view(LengthPrefix(0x0102)), std::string_view("\0\0\0\0\0\0\1\2", 8));
   EXPECT_EQ(std::string_view(LengthPrefix(~std::size_t{0})), std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff"));

@@ -1,11 +1,21 @@
 #include "sancho/random.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
 #include <set>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "../support/counting_random.hpp"
 
@@ -40,6 +50,116 @@ TEST(SystemRandom, AForkedChildDrawsOtherBytesThanItsParent) {
   close(ends[0]);
   close(ends[1]);
 }
+
+namespace {
+constexpr std::size_t drawn_by_a_child = 20;
+
+// What a child draws that `make` makes: zero in the child.
+template <class Fork>
+std::vector<std::uint64_t> drawn_in_a_child(Fork make) {
+  int ends[2];
+  if (pipe(ends) != 0) return {};
+  const auto child = static_cast<pid_t>(make());
+  if (child == 0) {
+    std::array<std::uint64_t, drawn_by_a_child> values;
+    for (auto& v : values) v = sancho::system_random().draw_u64();
+    _exit(write(ends[1], values.data(), sizeof values) == static_cast<ssize_t>(sizeof values) ? 0 : 1);
+  }
+  close(ends[1]);
+  std::vector<std::uint64_t> values(drawn_by_a_child);
+  const auto size = read(ends[0], values.data(), sizeof(std::uint64_t) * drawn_by_a_child);
+  values.resize(size > 0 ? static_cast<std::size_t>(size) / sizeof(std::uint64_t) : 0);
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return values;
+}
+
+// Draws in a parent, in children at every place of a batch and in between, and
+// counts those that come twice.
+template <class Fork>
+void expect_nothing_twice(Fork make) {
+  std::set<std::uint64_t> seen;
+  std::size_t drawn = 0;
+  for (int child = 0; child < 40; ++child) {
+    for (int i = 0; i < 7; ++i, ++drawn) seen.insert(sancho::system_random().draw_u64());
+    const auto theirs = drawn_in_a_child(make);
+    ASSERT_EQ(theirs.size(), drawn_by_a_child);
+    seen.insert(theirs.begin(), theirs.end());
+    drawn += theirs.size();
+  }
+  EXPECT_EQ(seen.size(), drawn);
+}
+}  // namespace
+
+TEST(SystemRandom, NothingComesTwiceInAnyOfManyChildren) { expect_nothing_twice(fork); }
+
+// A `fork` that no library hears of, so that no handler of one helps.
+TEST(SystemRandom, NothingComesTwiceWhereTheKernelAloneKnowsOfTheFork) {
+  expect_nothing_twice([] { return syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr); });
+}
+
+TEST(SystemRandom, NothingComesTwiceWhileOtherThreadsDraw) {
+  std::atomic<bool> stop = false;
+  std::vector<std::set<std::uint64_t>> theirs(2);
+  std::vector<std::thread> threads;
+  for (auto& seen : theirs)
+    threads.emplace_back([&] {
+      while (!stop && seen.size() < 200'000) seen.insert(sancho::system_random().draw_u64());
+    });
+  expect_nothing_twice(fork);
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  std::vector<std::uint64_t> both;
+  std::set_intersection(theirs[0].begin(), theirs[0].end(), theirs[1].begin(), theirs[1].end(), std::back_inserter(both));
+  EXPECT_TRUE(both.empty());
+}
+
+// A sanitizer has terabytes that could be written to.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANCHO_IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANCHO_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__linux__) && !defined(SANCHO_IS_SANITIZED)
+namespace {
+// How often the bytes, of which this is the complement, are in what this process
+// can write to.
+std::size_t copies_in_memory(const std::array<std::byte, 16>& complement) {
+  std::ifstream maps("/proc/self/maps");
+  const int memory = open("/proc/self/mem", O_RDONLY);
+  std::vector<char> piece(1 << 16);
+  std::size_t copies = 0;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long from = 0, to = 0;
+    char mode[8]{};
+    if (std::sscanf(line.c_str(), "%lx-%lx %7s", &from, &to, mode) != 3 || mode[1] != 'w') continue;
+    const auto own = reinterpret_cast<unsigned long>(piece.data());
+    for (auto at = from; at < to; at += piece.size() - complement.size()) {
+      if (at < own + piece.size() && at + piece.size() > own) continue;
+      const auto size = pread(memory, piece.data(), std::min(piece.size(), to - at), static_cast<off_t>(at));
+      for (ssize_t i = 0; i + 16 <= size; ++i) {
+        std::size_t same = 0;
+        while (same < 16 && static_cast<std::byte>(piece[static_cast<std::size_t>(i) + same]) == ~complement[same]) ++same;
+        copies += same == 16;
+      }
+    }
+  }
+  close(memory);
+  return copies;
+}
+}  // namespace
+
+TEST(SystemRandom, KeepsNothingOfWhatItHasHandedOut) {
+  std::array<std::byte, 16> drawn, complement;
+  sancho::system_random().fill(drawn);
+  for (std::size_t i = 0; i < drawn.size(); ++i) complement[i] = ~drawn[i];
+  EXPECT_GE(copies_in_memory(complement), 1u) << "the test does not find what is there";
+  for (auto& b : drawn) *const_cast<volatile std::byte*>(&b) = std::byte{0};
+  EXPECT_EQ(copies_in_memory(complement), 0u);
+}
+#endif
 
 TEST(RandomSource, AFailureReachesWhoeverDraws) {
   sancho::test::FailingRandom none;

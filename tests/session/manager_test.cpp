@@ -214,5 +214,76 @@ TEST(Manager, SessionsOfAUserAreListedAndEndedByHandle) {
   shop.visit(a, [](ShopSession& s) { EXPECT_TRUE(s.user()); });
 }
 
+// A request leaves its memory to the next one on its thread, and nothing else.
+TEST(Manager, NothingOfARequestIsSeenByTheNext) {
+  Shop shop;
+  Browser b, stranger;
+  const std::string name(300, 'n'), sku(5000, 's');
+  Request request;
+  request.peer_address = "2001:db8:85a3:8d3:1319:8a2e:370:7348";
+  const std::string agent(150, 'a');
+  request.user_agent = agent;
+  for (int i = 0; i < 20; ++i) {
+    {
+      auto scope = shop.start(b, request);
+      if (i == 0) scope->set_user(name);
+      scope->cart.edit().items.push_back({sku, i});
+      (void)scope->csrf_token();
+      b.take(scope.finish());
+    }
+    {
+      auto scope = shop.start(b);
+      EXPECT_EQ(scope->get_user(), name);
+      EXPECT_EQ(scope->cart->items.size(), static_cast<std::size_t>(i + 1));
+      EXPECT_EQ(scope->get_user_agent(), agent);
+      b.take(scope.finish());
+    }
+    auto scope = shop.start(stranger);
+    EXPECT_FALSE(scope->user());
+    EXPECT_TRUE(scope->cart->items.empty());
+    EXPECT_TRUE(scope->id().empty());
+    EXPECT_EQ(scope->get_remote_address() + scope->get_user_agent() + scope.remote_address(), "");
+    EXPECT_FALSE(scope.ticket());
+    EXPECT_TRUE(scope.finish().empty());
+  }
+}
+
+struct Farewell : Session {
+  using Session::Session;
+  ~Farewell() override { last = to_string(); }
+  static inline std::string last;
+};
+
+TEST(Manager, ASessionKnowsItsUserUntilItIsGone) {
+  App<Farewell> shop;
+  Browser b;
+  shop.visit(b, [](Farewell& s) { s.set_user("somebody with a long name"); });
+  shop.sessions.start_request({}).abort();
+  EXPECT_EQ(Farewell::last, "session None (no user)");
+  {
+    auto scope = shop.start(b);
+    scope.abort();
+  }
+  EXPECT_NE(Farewell::last.find("(user somebody with a long name)"), std::string::npos) << Farewell::last;
+}
+
+// A class of its own alignment, and one too large to be kept.
+struct alignas(64) Wide : Session {
+  using Session::Session;
+  char page[10'000];
+};
+
+TEST(Manager, SessionsOfAnySizeAndAlignmentAreMade) {
+  App<Wide> shop;
+  Browser b;
+  shop.visit(b, [](Wide& s) { s.set_user("ada"); });
+  for (int i = 0; i < 20; ++i)
+    shop.visit(b, [](Wide& s) {
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&s) % alignof(Wide), 0u);
+      EXPECT_EQ(s.get_user(), "ada");
+      std::fill(std::begin(s.page), std::end(s.page), 'x');
+    });
+}
+
 }  // namespace
 }  // namespace sancho::test

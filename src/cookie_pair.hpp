@@ -1,0 +1,15 @@
+// Two cookies found in one reading of the header.
+#pragma once
+
+#include "sancho/cookie.hpp"
+
+namespace sancho {
+
+struct CookiePair {
+  FoundCookie first, second;
+};
+
+// As `find_cookie` for each of two names that differ.
+CookiePair find_cookies(std::span<const std::string_view> lines, std::string_view first, std::string_view second) noexcept;
+
+}  // namespace sancho

@@ -1,0 +1,289 @@
+// How a payload is read.
+#include <cstring>
+
+#include "protocol/envelope.hpp"
+#include "protocol/payload.hpp"
+#include "sancho/error.hpp"
+#include "sancho/msgpack.hpp"
+
+namespace sancho::protocol {
+
+using namespace envelope;
+
+namespace {
+[[noreturn]] void corrupt(const char* how) { throw StoreError(Trouble::corrupt, std::string("a payload is corrupt: ") + how); }
+
+template <class T>
+T fixed(std::string_view bytes) {
+  T array;
+  if (bytes.size() != array.size()) corrupt("a field has another length");
+  std::memcpy(array.data(), bytes.data(), bytes.size());
+  return array;
+}
+
+Attempt attempt_at(std::string_view bytes) {
+  Attempt a = 0;
+  for (std::size_t i = 0; i < 8; ++i) a = a << 8 | static_cast<unsigned char>(bytes[i]);
+  return a;
+}
+
+SessionKey key(std::string_view bytes) {
+  std::optional<std::uint32_t> tag;
+  if (bytes.size() == 35) {
+    tag = 0;
+    for (const char c : bytes.substr(32)) tag = *tag << 8 | static_cast<unsigned char>(c);
+    bytes.remove_suffix(3);
+  }
+  const auto k = SessionKey::from_bytes(bytes, tag);
+  if (!k) corrupt("a key has another length");
+  return *k;
+}
+
+Time time(std::int64_t ms) {
+  if (ms > std::int64_t{1} << 53 || ms < -(std::int64_t{1} << 53)) corrupt("a time is out of range");
+  return Time{Duration{ms}};
+}
+}  // namespace
+
+bool is_readable(const Record& record) {
+  try {
+    (void)PayloadView(record);
+    return true;
+  } catch (const StoreError&) {
+    return false;
+  }
+}
+
+namespace {
+enum class Field { attempts, spent, pred, succ, nonce, used, why, issued, auth, keep, addr, agent, user, tokens, csrf, slots, other };
+
+// By length first: then each comparison is one of words.
+Field field_of(std::string_view name) {
+  switch (name.size()) {
+    case 3: return name == "why" ? Field::why : Field::other;
+    case 4:
+      if (name == "user") return Field::user;
+      if (name == "auth") return Field::auth;
+      if (name == "csrf") return Field::csrf;
+      if (name == "addr") return Field::addr;
+      if (name == "keep") return Field::keep;
+      if (name == "pred") return Field::pred;
+      if (name == "succ") return Field::succ;
+      return name == "used" ? Field::used : Field::other;
+    case 5:
+      if (name == "slots") return Field::slots;
+      if (name == "agent") return Field::agent;
+      if (name == "spent") return Field::spent;
+      return name == "nonce" ? Field::nonce : Field::other;
+    case 6:
+      if (name == "issued") return Field::issued;
+      return name == "tokens" ? Field::tokens : Field::other;
+    case 8: return name == "attempts" ? Field::attempts : Field::other;
+    default: return Field::other;
+  }
+}
+
+// An `Unpacker` for what payloads mostly consist of, which is read here, in line;
+// whatever else comes, and whatever is wrong, is the other's.
+class Reader {
+  template <class Read>
+  auto slow(Read read) {
+    Unpacker u(rest_);
+    auto v = read(u);
+    rest_ = u.rest();
+    return v;
+  }
+
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+  std::string_view rest() const { return rest_; }
+  bool done() const { return rest_.empty(); }
+
+  std::string_view text() {
+    const auto size = lead() & 0x1fu;
+    if ((lead() & 0xe0) == 0xa0 && size < rest_.size()) return take(1, size);
+    return slow([](Unpacker& u) { return u.text(); });
+  }
+  std::string_view binary() {
+    if (lead() == 0xc4 && rest_.size() >= 2 && byte(1) <= rest_.size() - 2) return take(2, byte(1));
+    return slow([](Unpacker& u) { return u.binary(); });
+  }
+  std::int64_t integer() {
+    if (lead() == 0xcf && rest_.size() >= 9 && byte(1) < 0x80) {
+      std::uint64_t v = 0;
+      for (std::size_t i = 1; i < 9; ++i) v = v << 8 | byte(i);
+      rest_.remove_prefix(9);
+      return static_cast<std::int64_t>(v);
+    }
+    return slow([](Unpacker& u) { return u.integer(); });
+  }
+  std::uint64_t natural() {
+    return slow([](Unpacker& u) { return u.natural(); });
+  }
+  bool boolean() {
+    return slow([](Unpacker& u) { return u.boolean(); });
+  }
+  std::size_t map() {
+    return slow([](Unpacker& u) { return u.map(); });
+  }
+  // A scalar, or a map of them.
+  std::string_view value() {
+    std::size_t size = 1;
+    if ((lead() & 0xf0) == 0x80) {
+      for (auto scalars = 2 * (lead() & 0x0fu); scalars > 0 && size > 0; --scalars) size = past_scalar(size);
+    } else {
+      size = past_scalar(0);
+    }
+    if (size > 0 && size <= rest_.size()) return take(0, size);
+    return slow([](Unpacker& u) { return u.value(); });
+  }
+
+ private:
+  unsigned lead() const { return rest_.empty() ? 0xc1u : byte(0); }  // 0xc1 begins nothing
+  unsigned byte(std::size_t at) const { return static_cast<unsigned char>(rest_[at]); }
+  std::string_view take(std::size_t head, std::size_t size) {
+    const auto taken = rest_.substr(head, size);
+    rest_.remove_prefix(head + size);
+    return taken;
+  }
+  // Where the scalar at `at` ends, perhaps beyond the bytes; zero: another kind.
+  std::size_t past_scalar(std::size_t at) const {
+    if (at >= rest_.size()) return 0;
+    const auto first = byte(at);
+    if (first < 0x80 || first >= 0xe0) return at + 1;
+    if (first >= 0xa0 && first < 0xc0) return at + 1 + (first & 0x1f);
+    if (first == 0xc4 || first == 0xd9) return at + 1 < rest_.size() ? at + 2 + byte(at + 1) : 0;
+    if (first >= 0xcc && first <= 0xd3) return at + 1 + (std::size_t{1} << ((first - 0xcc) & 3));
+    return 0;
+  }
+  std::string_view rest_;
+};
+}  // namespace
+
+PayloadView::PayloadView(const Record& record) {
+  const std::string_view bytes = record.payload;
+  if (bytes.size() < head_size || bytes.substr(0, 3) != magic) corrupt("it does not begin as one");
+  const auto body = bytes.substr(head_size);
+  std::uint32_t crc = 0;
+  for (std::size_t i = 4; i < head_size; ++i) crc = crc << 8 | static_cast<unsigned char>(bytes[i]);
+  if (checksum(record, body) != crc) corrupt("its checksum is wrong");
+  if (static_cast<unsigned char>(bytes[3]) > format)
+    throw StoreError(Trouble::unavailable, "a payload was written by a newer version of sancho");
+  if (bytes[3] != format) corrupt("it has no such format version");
+  try {
+    take_apart(body);
+  } catch (const DecodeError& e) {
+    corrupt(e.what());
+  }
+  if (attempts.size() % 8 != 0 || spent.size() % 24 != 0 || tokens.size() % 16 != 0) corrupt("a list has a broken end");
+}
+
+void PayloadView::take_apart(std::string_view body) {
+  Reader r(body);
+  for (auto pairs = r.map(); pairs > 0; --pairs) {
+    const auto pair = r.rest();
+    const auto name = r.text();
+    switch (field_of(name)) {
+      case Field::attempts: attempts = r.binary(); break;
+      case Field::spent: spent = r.binary(); break;
+      case Field::pred: predecessor = key(r.binary()); break;
+      case Field::succ: successor = key(r.binary()); break;
+      case Field::nonce: nonce = fixed<Nonce>(r.binary()); break;
+      case Field::used: used = time(r.integer()); break;
+      case Field::why: {
+        const auto n = r.natural();
+        if (n > static_cast<std::uint8_t>(EndReason::empty))
+          throw StoreError(Trouble::unavailable, "a session ended for a reason of a newer version of sancho");
+        why = static_cast<EndReason>(n);
+        break;
+      }
+      case Field::issued: issued = time(r.integer()); break;
+      case Field::auth: authenticated = time(r.integer()); break;
+      case Field::keep: persistent = r.boolean(); break;
+      case Field::addr: remote_address = r.text(); break;
+      case Field::agent: user_agent = r.text(); break;
+      case Field::user: user = r.value(); break;
+      case Field::tokens: tokens = r.binary(); break;
+      case Field::csrf: csrf = fixed<Secret32>(r.binary()); break;
+      case Field::slots:
+        slots = r.value();
+        if (Unpacker(slots).next() != Unpacker::Kind::map) corrupt("its slots are no map");
+        break;
+      case Field::other:
+        if (name.starts_with('!'))
+          throw StoreError(Trouble::unavailable, "a payload has a critical field of a newer version of sancho");
+        r.value();
+        unknown_.push_back(pair.substr(0, pair.size() - r.rest().size()));
+    }
+  }
+  if (!r.done()) corrupt("something stands behind it");
+}
+
+std::optional<std::string_view> PayloadView::slot(std::string_view wanted) const {
+  if (slots.empty()) return std::nullopt;
+  try {
+    Reader r(slots);
+    for (auto pairs = r.map(); pairs > 0; --pairs) {
+      const auto name = r.text();
+      const auto value = r.value();
+      if (name == wanted) return value;
+    }
+  } catch (const DecodeError& e) {
+    corrupt(e.what());
+  }
+  return std::nullopt;
+}
+
+bool PayloadView::did(Attempt attempt) const {
+  for (std::size_t i = 0; i < attempts.size(); i += 8)
+    if (attempt_at(attempts.substr(i)) == attempt) return true;
+  for (std::size_t i = 0; i < spent.size(); i += 24)
+    if (attempt_at(spent.substr(i + 16)) == attempt) return true;
+  return false;
+}
+
+Payload unseal(const Record& record) {
+  return PayloadView(record).owned();
+}
+
+Payload PayloadView::owned() const {
+  const auto& v = *this;
+  Payload p;
+  p.attempts.reserve(v.attempts.size() / 8 + 1);
+  for (std::size_t i = 0; i < v.attempts.size(); i += 8) p.attempts.push_back(attempt_at(v.attempts.substr(i)));
+  for (std::size_t i = 0; i < v.spent.size(); i += 24)
+    p.spent.push_back({fixed<TokenDigest>(v.spent.substr(i, 16)), attempt_at(v.spent.substr(i + 16))});
+  p.predecessor = v.predecessor;
+  p.successor = v.successor;
+  p.nonce = v.nonce;
+  p.used = v.used;
+  p.why = v.why;
+  p.issued = v.issued;
+  p.authenticated = v.authenticated;
+  p.persistent = v.persistent;
+  p.remote_address = v.remote_address;
+  p.user_agent = v.user_agent;
+  p.user = v.user;
+  for (std::size_t i = 0; i < v.tokens.size(); i += 16) p.tokens.push_back(fixed<TokenDigest>(v.tokens.substr(i, 16)));
+  p.csrf = v.csrf;
+  if (!v.slots.empty()) {
+    try {
+      Reader r(v.slots);
+      auto pairs = r.map();
+      p.slots.reserve(pairs + 1);
+      for (; pairs > 0; --pairs) {
+        const auto name = r.text();
+        const bool next = p.slots.empty() || p.slots.back().name < name;
+        std::string value(r.value());
+        if (next) p.slots.push_back({std::string(name), std::move(value)});
+        else p.put(name, std::move(value));
+      }
+    } catch (const DecodeError& e) {
+      corrupt(e.what());
+    }
+  }
+  for (const auto pair : unknown_) p.unknown.append(pair);
+  return p;
+}
+
+}  // namespace sancho::protocol
