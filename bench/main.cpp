@@ -2,8 +2,9 @@
 //
 // `sancho_bench WORLD [Google Benchmark's options]` registers, for one store with
 // one number of sessions, what is read by `bench/run`: `read`, `write` and
-// `log_in`, by 1 and 2 threads, `ours` and the `floor`. Without a world it lists
-// them. `sancho_bench costs` counts what a request asks of store and heap.
+// `log_in`, by 1 and 2 threads, `ours` and the `floor`; on `memory` also `read` by
+// threads that share nothing (`alone`). Without a world it lists them.
+// `sancho_bench costs` counts what a request asks of store and heap.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -26,13 +27,24 @@ struct World {
   const char* name;
   std::size_t sessions;
   std::function<std::unique_ptr<Contender>(const Setting&)> ours, floor;
+  // Shares nothing among its threads: what reading scales to on this machine.
+  std::function<std::unique_ptr<Contender>(const Setting&)> alone = {};
 };
 
 const World worlds[] = {
 #define SANCHO_BENCH_TWICE(name, ours, floor)                                                   \
   {name "/1e3", 1'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}, \
+  {name "/1e4", 10'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}, \
   {name "/1e5", 100'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}
-    SANCHO_BENCH_TWICE("memory", sancho_on("memory", "", "", s), map_floor(s)),
+#define SANCHO_BENCH_MEMORY(exponent, sessions)                                                     \
+  {"memory/1e" #exponent, sessions, [](const Setting& s) { return sancho_on("memory", "", "", s); }, \
+   [](const Setting& s) { return map_floor(s); }, [](const Setting& s) { return private_maps(s); }}
+    SANCHO_BENCH_MEMORY(3, 1'000),
+    SANCHO_BENCH_MEMORY(4, 10'000),
+    SANCHO_BENCH_MEMORY(5, 100'000),
+    SANCHO_BENCH_MEMORY(6, 1'000'000),
+    SANCHO_BENCH_MEMORY(7, 10'000'000),
+#undef SANCHO_BENCH_MEMORY
     SANCHO_BENCH_TWICE("sqlite-normal", sancho_on("sqlite", "s.db", "?synchronous=normal", s), sqlite_floor(s, false)),
     SANCHO_BENCH_TWICE("sqlite-full", sancho_on("sqlite", "s.db", "", s), sqlite_floor(s, true)),
 #ifdef SANCHO_HAVE_LMDB
@@ -63,6 +75,9 @@ struct Temporary {
   int count = 0;
 };
 
+// With more there is no room for more than two sides: they are read and written.
+constexpr std::size_t most_with_all_sides = 1'000'000;
+
 // Logging in has a place of its own, because it makes it grow.
 struct Side {
   std::unique_ptr<Contender> visited, grown;
@@ -83,14 +98,22 @@ void request(benchmark::State& state, const Side& side, const std::string& what,
 int measure(const World& world, int argc, char** argv) {
   Temporary disk(fs::temp_directory_path()), nursery(fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path());
   const auto setting = [&] { return Setting{world.sessions, disk.fresh(), nursery.fresh()}; };
-  Side ours{world.ours(setting()), world.ours(setting())}, floor{world.floor(setting()), world.floor(setting())};
+  const bool all = world.sessions <= most_with_all_sides;
+  Side ours{world.ours(setting()), all ? world.ours(setting()) : nullptr}, floor{world.floor(setting()), all ? world.floor(setting()) : nullptr},
+      alone{all && world.alone ? world.alone(setting()) : nullptr, nullptr};
+  const auto plays = [&](const Side& side, const std::string& what) -> const Contender* {
+    if (what == "log_in") return side.grown.get();
+    return &side != &alone || what == "read" ? side.visited.get() : nullptr;
+  };
+  const std::initializer_list<std::pair<const char*, const Side*>> sides{{"/ours", &ours}, {"/floor", &floor}, {"/alone", &alone}};
   for (const std::string what : {"read", "write", "log_in"})
     for (unsigned threads = 1; threads <= most_threads; ++threads)
-      for (const auto* side : {&ours, &floor})
-        benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + (side == &ours ? "/ours" : "/floor")).c_str(),
-                                     [=, n = world.sessions](benchmark::State& state) { request(state, *side, what, n); })
-            ->Threads(static_cast<int>(threads))
-            ->UseRealTime();
+      for (const auto& [name, side] : sides)
+        if (plays(*side, what))
+          benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + name).c_str(),
+                                       [what, side = side, n = world.sessions](benchmark::State& state) { request(state, *side, what, n); })
+              ->Threads(static_cast<int>(threads))
+              ->UseRealTime();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -1,8 +1,10 @@
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
+#include <stdexcept>
 #include <unordered_map>
 #include <vector>
 
@@ -37,21 +39,47 @@ class Map final : public Contender {
     rows_.emplace(std::move(k), std::move(row));
   }
 
- private:
-  struct Row {
-    std::string user, payload;
-  };
   static std::string key(std::size_t i) {
     auto k = std::to_string(i * 0x9e3779b97f4a7c15u);
     k.resize(43, 'k');  // as long as an id
     return k;
   }
+
+ private:
+  struct Row {
+    std::string user, payload;
+  };
   std::shared_mutex mutex_;
   std::unordered_map<std::string, Row> rows_;
   std::vector<std::string> keys_;
   std::atomic<std::size_t> next_;
 };
+
+class PrivateMaps final : public Contender {
+ public:
+  explicit PrivateMaps(std::size_t n) {
+    for (auto& own : owns_)
+      for (std::size_t i = 0; i < n; ++i) own.users[own.keys.emplace_back(Map::key(i))] = "user" + std::to_string(i);
+  }
+  void read(unsigned thread, std::size_t i) override {
+    std::string user;
+    const auto& own = owns_[thread];
+    if (const auto at = own.users.find(own.keys[i]); at != own.users.end()) user = at->second;
+    benchmark::DoNotOptimize(user);
+  }
+  void write(unsigned, std::size_t) override { throw std::logic_error("it is only read"); }
+  void log_in(unsigned) override { throw std::logic_error("it is only read"); }
+
+ private:
+  struct alignas(128) Own {
+    std::vector<std::string> keys;
+    std::unordered_map<std::string, std::string> users;
+  };
+  std::array<Own, most_threads> owns_;
+};
 }  // namespace
+
+std::unique_ptr<Contender> private_maps(const Setting& setting) { return std::make_unique<PrivateMaps>(setting.sessions); }
 
 std::unique_ptr<Contender> map_floor(const Setting& setting) { return std::make_unique<Map>(setting.sessions); }
 

@@ -1,0 +1,35 @@
+from report import build, micro, svg
+
+TITLE = "What does a store cost beside its engine?"
+ASKS = """\
+The same requests on stores that keep sessions on the disk, beside the same engine asked by hand:
+
+| store | floor |
+|---|---|
+| `sqlite:` | prepared `SELECT`, `UPDATE` with a condition, `INSERT`, the same pragmas, a connection a thread |
+| `lmdb:` | get in a read transaction that is kept and renewed; get and put in a write transaction |
+| `dir:` | open, read, close; temporary file, write, `fdatasync`, `rename`, `fsync` of the directory |
+
+Writes load the session too, so they make two calls where the floor makes one. Rows that flush the disk (writes and logins
+of `dir:`, and of the others with `full`) measure mostly the disk; the ratio of CPU time leaves the waiting out. The tables
+of the two `sqlite:` sides are not built alike: ours has what expiry and finding by user need."""
+NEEDS = []
+PACKAGES = ["libbenchmark-dev", "libsqlite3-0", "liblmdb0"]
+
+
+def measure(turns):
+    program = build.program("sancho_bench")
+    return {"rows": [row for world in micro.worlds(program) if not world.startswith("memory/") for row in micro.measure(program, world, turns)],
+            "not_measured": {}}
+
+
+def table(result):
+    return micro.table(result["rows"])
+
+
+def picture(result):
+    return svg.bars("Time of a request, of the engine's by hand", ["read", "write", "log in"],
+                    [(f"{store}, {sessions:,}", [next((r["ours"]["us"] / r["floor"]["us"] for r in result["rows"] if
+                                                       (r["store"], r["sessions"], r["request"], r["threads"]) == (store, sessions, request, 1)), None)
+                                                 for request in micro.REQUESTS])
+                     for store, sessions in dict.fromkeys((r["store"], r["sessions"]) for r in result["rows"])], " x", goal=1.15)

@@ -1,0 +1,119 @@
+"""The goals, each beside what was measured for it. One thread on `memory:` waits for nothing, and is judged by its CPU time."""
+
+from questions.requests import scaling
+from report.results import is_rehearsal
+
+NOT_MEASURED = "not measured"
+
+
+def _rows(results, question, **wanted):
+    return [r for r in results.get(question, {}).get("rows", []) if all(r.get(k) == v for k, v in wanted.items())]
+
+
+def _say(parts, kept):
+    """(what was measured, whether the goal is kept) of parts of both."""
+    return ("; ".join(parts), kept) if parts else (NOT_MEASURED, None)
+
+
+def read_small(results):
+    rows = [r for r in _rows(results, "requests", request="read", threads=1) if r["sessions"] <= 10_000]
+    over = [(r["sessions"], (r["ours"]["cpu"] - r["floor"]["cpu"]) * 1000) for r in rows]
+    return _say([f"floor + {ns:,.0f} ns at {n:,}" for n, ns in over], all(ns <= 200 for _, ns in over))
+
+
+def read_large(results):
+    rows = [r for r in _rows(results, "requests", request="read", threads=1) if r["sessions"] >= 100_000]
+    ratios = [(r["sessions"], r["ours"]["cpu"] / r["floor"]["cpu"]) for r in rows]
+    return _say([f"{ratio:.2f} times the floor at {n:,}" for n, ratio in ratios], all(ratio <= 1 for _, ratio in ratios))
+
+
+def read_allocations(results):
+    rows = _rows(results, "costs", request="read")
+    return _say([f"{r['allocations']} allocations" for r in rows], all(r["allocations"] == 0 for r in rows))
+
+
+def two_threads(results):
+    rows = results.get("requests", {}).get("rows", [])
+    both = {n: scaling(rows, n) for n in sorted({r["sessions"] for r in rows})}
+    ratios = {n: ours / alone for n, (ours, alone) in ((n, b) for n, b in both.items() if b)}
+    return _say([f"{ratio:.2f} at {n:,}" for n, ratio in ratios.items()], all(r >= 0.95 for r in ratios.values()))
+
+
+def write_memory(results):
+    ratios = [(r["sessions"], r["ours"]["cpu"] / r["floor"]["cpu"]) for r in _rows(results, "requests", request="write", threads=1)]
+    return _say([f"{ratio:.1f} times at {n:,}" for n, ratio in ratios], all(ratio <= 2.5 for _, ratio in ratios))
+
+
+def log_in(results):
+    times = [(r["sessions"], r["ours"]["cpu"]) for r in _rows(results, "requests", request="log_in", threads=1)]
+    return _say([f"{us:.2f} µs at {n:,}, randomness included" for n, us in times], all(us < 2 for _, us in times))
+
+
+def bytes_a_session(results):
+    rows = _rows(results, "scale", what="bytes", side="anonymous")
+    return _say([f"{r['bytes']:.0f} at {r['sessions']:,}" for r in rows], all(r["bytes"] <= 300 for r in rows))
+
+
+def sweep_pause(results):
+    rows = _rows(results, "sweeps")
+    return _say([f"{r['longest_ns'] / 1e6:.3f} ms with {r['sessions']:,}" for r in rows], all(r["longest_ns"] <= 1e6 for r in rows))
+
+
+def embedded(results):
+    rows = [r for r in _rows(results, "stores", threads=1) if r["request"] != "log_in"]
+    parts, kept = [], True
+    for r in rows:
+        slack = 0.5 if r["store"].startswith("lmdb") else 0
+        ratio = r["ours"]["us"] / r["floor"]["us"]
+        good = r["ours"]["us"] <= 1.15 * r["floor"]["us"] + slack
+        kept &= good
+        parts.append(f"{r['store']} {r['request']} {ratio:.2f}" + ("" if good else " **no**") + f" ({r['sessions']:,})")
+    return _say(parts, kept)
+
+
+def shared_commits(results):
+    rows = _rows(results, "commits")
+    return _say([f"{r['store']}: {r['ratio']:.2f}" for r in rows], all(r["ratio"] <= 1.3 for r in rows))
+
+
+def pipelining(results):
+    rows = _rows(results, "pipelines")
+    return _say([f"{r['store']} {r['call']} {r['ratio']:.2f}" for r in rows], all(r["ratio"] >= 0.9 for r in rows))
+
+
+def http(results):
+    rows = _rows(results, "http")
+    return _say([f"{r['site']} {r['path']} {r['ratio']:.2f}" for r in rows],
+                all(r["ratio"] <= (1.05 if r["path"] == "read" else 1.1) for r in rows))
+
+
+def opening(results):
+    rows = _rows(results, "opening")
+    return _say([f"{r['store']} {r['ratio']:.2f} times ({r['sessions']:,})" for r in rows], all(r["ratio"] <= 1.1 for r in rows))
+
+
+GOALS = (
+    ("requests", "read request on `memory:`, 1e3 and 1e4 sessions", "at most the table's + 200 ns", read_small),
+    ("requests", "the same, 1e5 to 1e7 sessions", "no slower than the table", read_large),
+    ("costs", "the same, where nothing changes", "no allocation", read_allocations),
+    ("requests", "the same on two threads", "at least 0.95 of what scales without sharing", two_threads),
+    ("requests", "write request on `memory:`", "at most 2.5 times the table's", write_memory),
+    ("requests", "log in", "under 2 µs beside the operating system's randomness", log_in),
+    ("scale", "memory a session on `memory:`, record of 200 bytes", "at most 300 bytes", bytes_a_session),
+    ("sweeps", "sweep with 1e7 sessions, 1 % expiring a second", "a lock is held for 1 ms of CPU time at most", sweep_pause),
+    ("stores", "read and write on `sqlite:`, `lmdb:` (+ 0.5 µs), `dir:`", "at most 1.15 times the engine", embedded),
+    ("commits", "`sqlite:` with `full` and 16 writers", "at most 1.3 times the engine's batched commits", shared_commits),
+    ("pipelines", "`redis:`, `postgresql:`, 16 requests at once", "at least 0.9 of pipelining by hand", pipelining),
+    ("http", "a web server, sessions on against off", "CPU at most 1.05 times for a read, 1.1 for a write", http),
+    ("opening", "opening a store with 1e6 sessions", "no more than an empty one (1.1 times)", opening),
+)
+
+
+def table(results):
+    lines = ["| work | goal | measured | reached |", "|---|---|---|---|"]
+    for question, work, goal, judge in GOALS:
+        measured, kept = judge(results)
+        rehearsed = question in results and is_rehearsal(results[question]) and kept is not None
+        reached = "–" if kept is None else ("yes" if kept else "**no**") + (" (rehearsal)" if rehearsed else "")
+        lines.append(f"| {work} | {goal} | {measured} | {reached} |")
+    return "\n".join(lines)
