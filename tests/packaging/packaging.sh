@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # One way to come by Sancho, from nothing to a program that runs. ctest sets the
-# variables: CMAKE, CXX, SOURCE and BUILD trees, PLACE to work in, LIBDIR, CHECKS
-# (SANCHO_CHECKS of the surrounding build), VERSION, PYTHON.
+# variables: CMAKE, CXX, SOURCE and BUILD trees, PLACE to work in, LIBDIR, VERSION,
+# PYTHON; and of the surrounding build TYPE, RELWITHDEBINFO (the flags of that
+# type), CHECKS (SANCHO_CHECKS).
 set -euo pipefail
 
 way=$1
@@ -18,8 +19,8 @@ export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=
 
 # configure DIRECTORY [ARGUMENT ...]: a build like the surrounding one.
 configure() {
-  "$CMAKE" -S "$1" -B "$place/build" -DCMAKE_BUILD_TYPE="$TYPE" -DSANCHO_CHECKS="$CHECKS" \
-    -DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON --no-warn-unused-cli "${@:2}"
+  "$CMAKE" -S "$1" -B "$place/build" -DCMAKE_BUILD_TYPE="$TYPE" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="$RELWITHDEBINFO" \
+    -DSANCHO_CHECKS="$CHECKS" -DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON --no-warn-unused-cli "${@:2}"
 }
 # build [TARGET ...]
 build() { "$CMAKE" --build "$place/build" --parallel 2 ${1:+--target "$@"}; }
