@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "../support/rounds.hpp"
 #include "fresh_directory.hpp"
 #include "processes.hpp"
 #include "sancho/stores/directory.hpp"
@@ -15,10 +15,8 @@ namespace {
 
 Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
 
-int rounds(int usual) {
-  const char* factor = std::getenv("SANCHO_ROUNDS");
-  return factor ? usual * std::max(1, std::atoi(factor)) : usual;
-}
+// So many where races play a thousand rounds.
+int rounds(int usual) { return std::max(1, usual * test::rounds() / 1000); }
 
 SessionKey new_key() { return SessionKey::of("", SessionId::draw(system_random())); }
 
