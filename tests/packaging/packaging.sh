@@ -43,7 +43,7 @@ case $way in
     # All examples, as a project of their own; from a prefix that was moved, and
     # compiled in another way than the libraries: nothing of their layout hangs on it.
     cp -r "$prefix" moved
-    configure "$SOURCE/examples" -DCMAKE_PREFIX_PATH="$place/moved" -DCMAKE_BUILD_TYPE=Debug
+    configure "$SOURCE/examples" -DCMAKE_PREFIX_PATH="$place/moved" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0
     build
     says_hello build/minimal/minimal
     SANCHO_ROUNDS=100 build/own_store/own_store_test --gtest_brief=1
