@@ -36,7 +36,8 @@ void PrintTo(const Where& where, std::ostream* out) { *out << where.name; }
 
 // Of fewer, half might miss each other by chance.
 constexpr int fewest_rounds = 50;
-// The races that the others already hold something of: one round of so many.
+// Of T1 to T4 and of two who submit one form every round is played; of the other
+// races, which decide by the same conditional writes, one of so many.
 constexpr int seldom = 5;
 
 // For the results: a Galera cluster has the scheme of one server.

@@ -143,6 +143,7 @@ class Decorated : public Base, public SubjectIndex, public Epochs, public Scan, 
   }
 
  protected:
+  // Can `through` take longer than the call it leads through?
   virtual bool may_wait() const { return true; }
   SessionStore& inner() const { return *inner_; }
 
