@@ -151,19 +151,19 @@ std::size_t copies_in_memory(const std::array<std::byte, 16>& complement) {
 }
 }  // namespace
 
-// What the search itself leaves behind (a register that was saved, a buffer) may be
-// found now and then; what is kept is found each time.
 TEST(SystemRandom, KeepsNothingOfWhatItHasHandedOut) {
-  std::size_t fewest = 1;
-  for (int i = 0; i < 8 && fewest > 0; ++i) {
-    std::array<std::byte, 16> drawn, complement;
+  std::array<std::byte, 16> drawn, complement;
+  // Twice, so that nothing is called first behind the draw that counts: the loader
+  // looks it up then, and saves registers on the stack, which still hold the bytes.
+  for (int i = 0; i < 2; ++i) {
+    complement.fill(std::byte{0});
+    copies_in_memory(complement);
     sancho::system_random().fill(drawn);
-    for (std::size_t k = 0; k < drawn.size(); ++k) complement[k] = ~drawn[k];
-    EXPECT_GE(copies_in_memory(complement), 1u) << "the test does not find what is there";
-    for (auto& b : drawn) *const_cast<volatile std::byte*>(&b) = std::byte{0};
-    fewest = std::min(fewest, copies_in_memory(complement));
   }
-  EXPECT_EQ(fewest, 0u);
+  for (std::size_t i = 0; i < drawn.size(); ++i) complement[i] = ~drawn[i];
+  EXPECT_GE(copies_in_memory(complement), 1u) << "the test does not find what is there";
+  for (auto& b : drawn) *const_cast<volatile std::byte*>(&b) = std::byte{0};
+  EXPECT_EQ(copies_in_memory(complement), 0u);
 }
 #endif
 
