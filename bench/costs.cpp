@@ -1,23 +1,10 @@
 // What one request asks for: counted, not timed, so it is the same everywhere.
 // What it may ask for is said beside each; more than that is a failure.
 #include <cstdio>
-#include <cstdlib>
-#include <new>
 
+#include "allocations.hpp"
 #include "sancho/manager.hpp"
 #include "sancho/stores/memory.hpp"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace sancho::bench {
 
