@@ -43,6 +43,8 @@ class Connection {
   // False after a failure that makes the connection not worth keeping.
   bool sound() const { return sound_; }
   int changes() const { return sqlite3_changes(db_.get()); }
+  // Since it was opened.
+  int total_changes() const { return sqlite3_total_changes(db_.get()); }
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
   // Moves what the WAL holds into the database, so that the next write begins
   // the WAL's file from its start. False if that failed.

@@ -153,20 +153,12 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
 
 // ## Turns
 
-Pool::Turn::Turn(Pool& pool, Deadline deadline) : pool_(pool) {
-  pool_.require_own_process();  // in a child, the lock may be held for ever
-  std::unique_lock lock(pool_.turn_mutex_);
-  if (!pool_.turn_free_.wait_until(lock, deadline.at(), [&] { return !pool_.writing_; }))
-    throw StoreError(Trouble::unavailable, pool_.name_ + ": the deadline passed while other writers of this process were busy");
-  pool_.writing_ = true;
-}
-
-Pool::Turn::~Turn() {
-  {
-    const std::lock_guard lock(pool_.turn_mutex_);
-    pool_.writing_ = false;
-  }
-  pool_.turn_free_.notify_one();
+bool Pool::enter(WriteQueue::Place& place) {
+  require_own_process();  // in a child, the lock may be held for ever
+  const auto turn = queue_.enter(place);
+  if (turn == WriteQueue::Turn::late)
+    throw StoreError(Trouble::unavailable, name_ + ": the deadline passed while other writers of this process were busy");
+  return turn == WriteQueue::Turn::lead;
 }
 
 }  // namespace sancho::sqlite

@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "sancho/stores/sqlite.hpp"
 #include "stores/sqlite/connection.hpp"
+#include "stores/sqlite/write_queue.hpp"
 
 namespace sancho::sqlite {
 
@@ -71,18 +71,24 @@ class Pool {
   };
   Lease take(Deadline deadline);
 
-  // The turn to write among this object's threads. They queue here, where
-  // whoever is done wakes the next, and not in SQLite, where they would nap and
-  // ask again. Throws `StoreError` (*unavailable*) at the deadline.
+  // The queue to write. True: it is this one's turn, and `leave` must follow; false:
+  // who led has seen to it. Throws `StoreError` (*unavailable*) at the deadline.
+  bool enter(WriteQueue::Place& place);
+  WriteQueue::Place* follow() { return queue_.follow(); }
+  void put_back(std::span<WriteQueue::Place* const> undone) noexcept { queue_.put_back(undone); }
+  void leave(std::span<WriteQueue::Place* const> done, Deadline::Steady::duration patience) noexcept { queue_.leave(done, patience); }
+
+  // The turn to write for somebody alone.
   class Turn {
    public:
-    Turn(Pool& pool, Deadline deadline);
-    ~Turn();
+    Turn(Pool& pool, Deadline deadline) : pool_(pool), place_(deadline, true) { pool_.enter(place_); }
+    ~Turn() { pool_.leave({}, {}); }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
    private:
     Pool& pool_;
+    WriteQueue::Place place_;
   };
 
  private:
@@ -101,9 +107,7 @@ class Pool {
   FileId file_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;
-  std::mutex turn_mutex_;
-  std::condition_variable turn_free_;
-  bool writing_ = false;
+  WriteQueue queue_;
 };
 
 }  // namespace sancho::sqlite

@@ -29,7 +29,7 @@ void SqliteStore::set_epoch(std::string_view subject, std::uint64_t epoch, Time 
     return Done{};
   };
   // It ends sessions: a full disk must not keep it from that.
-  freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); });
+  freeing(deadline, [&](Room room) { return write(deadline, doing, act, {.room = room}); });
 }
 
 std::optional<Refused> SqliteStore::refusal(Connection& c, const Record& record, const Admission& admission) const {

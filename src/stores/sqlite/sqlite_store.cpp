@@ -68,7 +68,7 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
     bind_new(replace, key, record);
     replace.step();
     return Done{};
-  });
+  }, {.bytes = record.payload.size()});
 }
 
 // A full disk must not keep anybody logged in. A tombstone needs no room for
@@ -101,7 +101,7 @@ CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expec
     if (sooner) update.bind(milliseconds(next.expires()));
     update.step();
     return Done{};
-  }, room);
+  }, {.bytes = record.payload.size(), .room = room});
 }
 
 TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) {
@@ -128,7 +128,7 @@ EraseAnswer SqliteStore::erase(const SessionKey& key, const std::optional<Versio
     Query(c, Sql::erase, doing).bind_blob(key.bytes()).step();
     return Removed{*std::move(current)};
   };
-  return freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); });
+  return freeing(deadline, [&](Room room) { return write(deadline, doing, act, {.room = room}); });
 }
 
 }  // namespace sqlite

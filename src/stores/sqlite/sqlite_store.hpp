@@ -7,7 +7,7 @@
 #include <string>
 
 #include "sancho/stores/sqlite.hpp"
-#include "stores/sqlite/pool.hpp"
+#include "stores/sqlite/group_writer.hpp"
 #include "stores/sweeping.hpp"
 
 namespace sancho::sqlite {
@@ -15,7 +15,7 @@ namespace sancho::sqlite {
 class SqliteStore final : public SessionStore, public SubjectIndex, public Epochs, public Scan {
  public:
   SqliteStore(std::string path, const SqliteOptions& options, const Clock& clock)
-      : options_(options), clock_(clock), pool_(std::move(path), options) {}
+      : options_(options), clock_(clock), pool_(std::move(path), options), writer_(pool_) {}
 
   std::optional<Record> load(const SessionKey& key, Deadline deadline) override;
   CreateAnswer create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) override;
@@ -40,10 +40,9 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
   // One record as the database has it now; nothing if there is none. Expired
   // ones are given too.
   std::optional<Record> read(Connection& c, const SessionKey& key, const char* doing) const;
-  // Runs `act(connection)` in one transaction and commits it.
-  enum class Room { usual, all };
+  // Runs `act(connection)` in one transaction, perhaps with others, and commits it.
   template <class Act>
-  auto write(Deadline deadline, const char* doing, Act act, Room room = Room::usual);
+  auto write(Deadline deadline, const char* doing, Act act, Write::How how = {});
   // For writes that give room back: `act(Room::usual)`, and if there was no
   // room for it, makes some and then `act(Room::all)`.
   template <class Act>
@@ -64,6 +63,7 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
   SqliteOptions options_;
   const Clock& clock_;
   Pool pool_;
+  GroupWriter writer_;
 
   // Where a walk for `accessed_before` that stopped goes on.
   WalkPlace walk_place_;
@@ -77,16 +77,16 @@ struct SqliteStore::Page {
 };
 
 template <class Act>
-auto SqliteStore::write(Deadline deadline, const char* doing, Act act, Room room) {
+auto SqliteStore::write(Deadline deadline, const char* doing, Act act, Write::How how) {
   require_writable_store();
-  const Pool::Turn turn(pool_, deadline);
-  const auto lease = pool_.take(deadline);
-  std::optional<Pool::LastPages> last;
-  if (room == Room::all) last.emplace(pool_, *lease);
-  Transaction transaction(*lease, doing);
-  auto answer = act(*lease);
-  transaction.commit();
-  return answer;
+  struct Writing final : Write {
+    Writing(Deadline by, const char* what, How h, Act& a) : Write(by, what, h), work(a) {}
+    void act(Connection& connection) override { answer = work(connection); }
+    Act& work;
+    std::optional<std::invoke_result_t<Act&, Connection&>> answer;
+  } writing(deadline, doing, how, act);
+  writer_.run(writing);
+  return *std::move(writing.answer);
 }
 
 template <class Act>

@@ -47,7 +47,7 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
     if (met < budget) Query(c, Sql::forget_epochs, doing).bind(milliseconds(now)).step();
     return done;
   };
-  answer.add(freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); }));
+  answer.add(freeing(deadline, [&](Room room) { return write(deadline, doing, act, {.room = room, .alone = true}); }));
   return met == budget;
 }
 
@@ -72,7 +72,7 @@ bool SqliteStore::sweep_idle(Time accessed_before, std::size_t budget, SweepAnsw
       }
       return done;
     };
-    const auto done = freeing(deadline, [&](Room room) { return write(deadline, doing, act, room); });
+    const auto done = freeing(deadline, [&](Room room) { return write(deadline, doing, act, {.room = room, .alone = true}); });
     part.removed = done.removed;
     answer.add(done);
     return part;
