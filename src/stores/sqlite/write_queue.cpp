@@ -17,9 +17,29 @@ WriteQueue::Turn WriteQueue::enter(Place& place) {
     led_ = true;
     let_go(place, lock);
   }
-  if (turn == Turn::done && --going_ == 0 && elect_) elect_->notify_one();
   idle_bells_.push_back(place.bell_);
+  if (turn == Turn::done) go(place, lock);
   return turn;
+}
+
+void WriteQueue::go(Place& place, std::unique_lock<std::mutex>& lock) {
+  std::erase(to_ring_, place.bell_);
+  auto* last_one_calls = --going_ == 0 ? elect_ : nullptr;
+  ring(lock);
+  if (last_one_calls) last_one_calls->notify_one();
+}
+
+// Each rings for two, and these for two more: so nobody is kept by waking all.
+void WriteQueue::ring(std::unique_lock<std::mutex>& lock) noexcept {
+  Bell* now[2] = {};
+  for (auto*& bell : now)
+    if (!to_ring_.empty()) {
+      bell = to_ring_.back();
+      to_ring_.pop_back();
+    }
+  lock.unlock();
+  for (auto* bell : now)
+    if (bell) bell->notify_one();
 }
 
 void WriteQueue::let_go(Place& place, std::unique_lock<std::mutex>& lock) {
@@ -78,32 +98,23 @@ void WriteQueue::put_back(std::span<Place* const> undone) noexcept {
   waiting_.insert(waiting_.begin(), undone.begin(), undone.end());
 }
 
-// The lead is kept until all have been woken: so those who come again at once find
-// each other in the queue, instead of the first of them writing for itself.
 void WriteQueue::leave(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept {
-  if (!done.empty()) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (auto* place : done) {
-        to_ring_.push_back(place->bell_);
-        place->step_ = Place::Step::done;
-      }
-      going_ += done.size();
-      gone_by_ = Deadline::Steady::now() + patience;
-    }
-    for (auto* bell : to_ring_) bell->notify_one();
-    to_ring_.clear();
+  std::unique_lock lock(mutex_);
+  for (auto* place : done) {
+    place->step_ = Place::Step::done;
+    to_ring_.push_back(place->bell_);
   }
+  going_ += done.size();
+  if (!done.empty()) gone_by_ = Deadline::Steady::now() + patience;
+  led_ = !waiting_.empty();
   Bell* next = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    led_ = !waiting_.empty();
-    if (!led_) return;
+  if (led_) {
     waiting_.front()->step_ = Place::Step::leads;
     next = waiting_.front()->bell_;
     waiting_.erase(waiting_.begin());
   }
-  next->notify_one();
+  ring(lock);
+  if (next) next->notify_one();
 }
 
 }  // namespace sancho::sqlite

@@ -62,6 +62,8 @@ class WriteQueue {
   using Bell = std::condition_variable;
   Turn wait(Place& place, std::unique_lock<std::mutex>& lock);
   void let_go(Place& place, std::unique_lock<std::mutex>& lock);
+  void go(Place& place, std::unique_lock<std::mutex>& lock);
+  void ring(std::unique_lock<std::mutex>& lock) noexcept;
   Bell* take_bell();
 
   std::mutex mutex_;
@@ -73,7 +75,7 @@ class WriteQueue {
   // They outlive the calls: a place may be gone when its bell is rung.
   std::vector<std::unique_ptr<Bell>> bells_;
   std::vector<Bell*> idle_bells_;
-  std::vector<Bell*> to_ring_;  // of who leads
+  std::vector<Bell*> to_ring_;  // of those who are done and may still sleep
 };
 
 }  // namespace sancho::sqlite
