@@ -18,7 +18,7 @@ bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
 
 // Over everything but the access time, which a touch raises alone, and the key,
 // which is the session's and not the record's.
-std::int64_t checksum(const Record& r) {
+std::int64_t checksum(const Record& r, std::string_view subject, std::string_view payload) {
   Packer p;
   p.natural(r.version.incarnation);
   p.natural(r.version.counter);
@@ -26,9 +26,9 @@ std::int64_t checksum(const Record& r) {
   p.integer(milliseconds(r.created));
   p.integer(r.idle.count());
   p.integer(milliseconds(r.ends));
-  p.text(r.subject);
+  p.text(subject);
   p.text(r.handle.text());
-  return crc32c(r.payload, crc32c(p.bytes()));
+  return crc32c(payload, crc32c(p.bytes()));
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ void require_writable(const Record& r, const std::string& store) {
     if (!sane(ms)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
 }
 
-std::optional<Record> record_of(const Query& row) {
+std::optional<RowView> view_of(const Query& row) {
   const auto inc = row.integer(1), n = row.integer(2), state = row.integer(3), created = row.integer(4), accessed = row.integer(5),
              idle = row.integer(6), ends = row.integer(7), crc = row.integer(8);
   if (!inc || !n || !state || !created || !accessed || !idle || !ends || !crc) return std::nullopt;
@@ -48,42 +48,63 @@ std::optional<Record> record_of(const Query& row) {
   if (!subject || !handle_text || !payload) return std::nullopt;
   const auto handle = handle_text->empty() ? Handle{} : Handle::parse(*handle_text);
   if (!handle) return std::nullopt;
-  Record r{.version = {as_unsigned(*inc), as_unsigned(*n)},
-           .state = static_cast<State>(*state),
-           .created = Time{Duration{*created}},
-           .accessed = Time{Duration{*accessed}},
-           .idle = Duration{*idle},
-           .ends = Time{Duration{*ends}},
-           .subject = std::string(*subject),
-           .handle = *handle,
-           .payload = std::string(*payload)};
-  if (checksum(r) != *crc) return std::nullopt;
-  return r;
+  RowView view{.head = {.version = {as_unsigned(*inc), as_unsigned(*n)},
+                        .state = static_cast<State>(*state),
+                        .created = Time{Duration{*created}},
+                        .accessed = Time{Duration{*accessed}},
+                        .idle = Duration{*idle},
+                        .ends = Time{Duration{*ends}},
+                        .handle = *handle},
+               .subject = *subject,
+               .payload = *payload};
+  if (checksum(view.head, *subject, *payload) != *crc) return std::nullopt;
+  return view;
 }
 
-Record intact_record_of(const Query& row, const std::string& store) {
-  auto record = record_of(row);
-  if (!record) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
-  return *std::move(record);
+std::optional<Record> record_of(const Query& row) {
+  const auto view = view_of(row);
+  if (!view) return std::nullopt;
+  return view->copy();
+}
+
+RowView intact_view_of(const Query& row, const std::string& store) {
+  auto view = view_of(row);
+  if (!view) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
+  return *std::move(view);
+}
+
+// Into the strings that are there.
+void RowView::copy_to(Record& record) const {
+  record.version = head.version, record.state = head.state;
+  record.created = head.created, record.accessed = head.accessed, record.idle = head.idle, record.ends = head.ends;
+  record.subject.assign(subject);
+  record.handle = head.handle;
+  record.payload.assign(payload);
+}
+
+Record RowView::copy() const {
+  Record record;
+  copy_to(record);
+  return record;
 }
 
 std::string raw_key_of(const Query& row) { return std::string(row.blob(0).value_or(std::string_view{})); }
 
 namespace {
-void bind_head(Query& query, const SessionKey& key, const Record& r) {
+void bind_head(Query& query, const SessionKey& key, const Record& r, Time accessed) {
   query.bind_blob(key.bytes()).bind(as_signed(r.version.incarnation)).bind(as_signed(r.version.counter));
-  query.bind(static_cast<std::int64_t>(r.state)).bind(milliseconds(r.created)).bind(milliseconds(r.accessed));
-  query.bind(r.idle.count()).bind(milliseconds(r.ends)).bind(checksum(r));
+  query.bind(static_cast<std::int64_t>(r.state)).bind(milliseconds(r.created)).bind(milliseconds(accessed));
+  query.bind(r.idle.count()).bind(milliseconds(r.ends)).bind(checksum(r, r.subject, r.payload));
 }
 }  // namespace
 
 void bind_new(Query& query, const SessionKey& key, const Record& r) {
-  bind_head(query, key, r);
+  bind_head(query, key, r, r.accessed);
   query.bind_blob(r.subject).bind_text(r.handle.text()).bind_blob(r.payload).bind(milliseconds(r.expires()));
 }
 
-void bind_commit(Query& query, const SessionKey& key, const Record& r) {
-  bind_head(query, key, r);
+void bind_commit(Query& query, const SessionKey& key, const Record& r, Time accessed) {
+  bind_head(query, key, r, accessed);
   query.bind_text(r.handle.text()).bind_blob(r.payload);
 }
 

@@ -33,18 +33,24 @@ void SqliteStore::require_writable_store() const {
 }
 
 std::optional<Record> SqliteStore::read(Connection& c, const SessionKey& key, const char* doing) const {
-  Query row(c, Sql::load, doing);
-  row.bind_blob(key.bytes());
-  if (!row.step()) return std::nullopt;
-  return intact_record_of(row, name());
+  return look(c, key, doing, [](const RowView& row) { return row.copy(); });
 }
 
 // ## The verbs
 
-std::optional<Record> SqliteStore::load(const SessionKey& key, Deadline deadline) {
+bool SqliteStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
   const auto lease = pool_.take(deadline);
-  auto record = read(*lease, key, "loading a session");
-  if (record && record->expired(clock_.now())) return std::nullopt;
+  const auto there = look(*lease, key, "loading a session", [&](const RowView& row) {
+    if (clock_.passed(row.head.expires())) return false;
+    row.copy_to(record);
+    return true;
+  });
+  return there == true;
+}
+
+std::optional<Record> SqliteStore::load(const SessionKey& key, Deadline deadline) {
+  std::optional<Record> record(std::in_place);
+  if (!load_into(key, *record, deadline)) record.reset();
   return record;
 }
 
@@ -86,19 +92,30 @@ CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected,
   return freeing(deadline, [&](Room room) { return try_commit(key, expected, record, Due::keep, room, deadline); });
 }
 
+namespace {
+Time expires(const Record& record, Time accessed) {
+  return Record{.version = {}, .state = record.state, .accessed = accessed, .idle = record.idle, .ends = record.ends}.expires();
+}
+}  // namespace
+
 CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline) {
   constexpr const char* doing = "committing a session";
   return write(deadline, doing, [&](Connection& c) -> CommitAnswer {
-    auto current = read(c, key, doing);
-    if (!current || current->expired(clock_.now())) return Gone{};
-    if (current->version != expected) return Conflict{*std::move(current)};
-    if (current->subject != record.subject) throw StoreError(Trouble::refused, name() + ": a commit may not change the subject");
-    Record next = record;
-    next.accessed = std::max(record.accessed, current->accessed);
-    const bool sooner = next.expires() < current->expires() && due == Due::move;
+    Time accessed;
+    bool sooner = false;
+    auto decision = look(c, key, doing, [&](const RowView& current) -> CommitAnswer {
+      if (current.head.expired(clock_.now())) return Gone{};
+      if (current.head.version != expected) return Conflict{current.copy()};
+      if (current.subject != record.subject) throw StoreError(Trouble::refused, name() + ": a commit may not change the subject");
+      accessed = std::max(record.accessed, current.head.accessed);
+      sooner = expires(record, accessed) < current.head.expires() && due == Due::move;
+      return Done{};
+    });
+    if (!decision) return Gone{};
+    if (!std::holds_alternative<Done>(*decision)) return *std::move(decision);
     Query update(c, sooner ? Sql::commit_sooner : Sql::commit_here, doing);
-    bind_commit(update, key, next);
-    if (sooner) update.bind(milliseconds(next.expires()));
+    bind_commit(update, key, record, accessed);
+    if (sooner) update.bind(milliseconds(expires(record, accessed)));
     update.step();
     return Done{};
   }, {.bytes = record.payload.size(), .room = room});

@@ -8,6 +8,7 @@
 
 #include "sancho/stores/sqlite.hpp"
 #include "stores/sqlite/group_writer.hpp"
+#include "stores/sqlite/row.hpp"
 #include "stores/sweeping.hpp"
 
 namespace sancho::sqlite {
@@ -18,6 +19,7 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
       : options_(options), clock_(clock), pool_(std::move(path), options), writer_(pool_) {}
 
   std::optional<Record> load(const SessionKey& key, Deadline deadline) override;
+  bool load_into(const SessionKey& key, Record& record, Deadline deadline) override;
   CreateAnswer create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) override;
   CommitAnswer commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) override;
   TouchAnswer touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) override;
@@ -40,6 +42,9 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
   // One record as the database has it now; nothing if there is none. Expired
   // ones are given too.
   std::optional<Record> read(Connection& c, const SessionKey& key, const char* doing) const;
+  // What `use` makes of the row, or nothing if there is none.
+  template <class Use>
+  auto look(Connection& c, const SessionKey& key, const char* doing, Use use) const;
   // Runs `act(connection)` in one transaction, perhaps with others, and commits it.
   template <class Act>
   auto write(Deadline deadline, const char* doing, Act act, Write::How how = {});
@@ -75,6 +80,14 @@ struct SqliteStore::Page {
   std::string last;   // the key of the last row, damaged or not
   bool more = false;  // the page is full: there may be another
 };
+
+template <class Use>
+auto SqliteStore::look(Connection& c, const SessionKey& key, const char* doing, Use use) const {
+  using Made = std::invoke_result_t<Use&, const RowView&>;
+  Query row(c, Sql::load, doing);
+  row.bind_blob(key.bytes());
+  return row.step() ? std::optional<Made>(use(intact_view_of(row, name()))) : std::nullopt;
+}
 
 template <class Act>
 auto SqliteStore::write(Deadline deadline, const char* doing, Act act, Write::How how) {
