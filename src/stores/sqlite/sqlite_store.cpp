@@ -57,7 +57,7 @@ std::optional<Record> SqliteStore::load(const SessionKey& key, Deadline deadline
 CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) {
   if (admission && record.subject.empty())
     throw StoreError(Trouble::refused, name() + ": an admission is for a record with a subject");
-  require_writable(record, name());
+  require_writable(record, pool_.name());
   constexpr const char* doing = "creating a session";
   return write(deadline, doing, [&](Connection& c) -> CreateAnswer {
     if (admission) {
@@ -82,7 +82,7 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
 // row in the sweep's queue, which is the one thing that may take a page more
 // (the sweep comes by a little later then); the one after that makes room.
 CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) {
-  require_writable(record, name());
+  require_writable(record, pool_.name());
   if (record.state != State::ended) return try_commit(key, expected, record, Due::move, Room::usual, deadline);
   try {
     return try_commit(key, expected, record, Due::move, Room::usual, deadline);

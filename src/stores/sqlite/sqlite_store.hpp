@@ -86,7 +86,7 @@ auto SqliteStore::look(Connection& c, const SessionKey& key, const char* doing, 
   using Made = std::invoke_result_t<Use&, const RowView&>;
   Query row(c, Sql::load, doing);
   row.bind_blob(key.bytes());
-  return row.step() ? std::optional<Made>(use(intact_view_of(row, name()))) : std::nullopt;
+  return row.step() ? std::optional<Made>(use(intact_view_of(row, pool_.name()))) : std::nullopt;
 }
 
 template <class Act>
