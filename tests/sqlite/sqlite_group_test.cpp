@@ -428,6 +428,28 @@ TEST_F(SqliteGroup, ALoneWriterWaitsForNobody) {
   EXPECT_LT(waits(), writes / 10) << "after a group";
 }
 
+// ## Forks
+
+TEST_F(SqliteGroup, AChildOfAProcessWhoseWritersWaitCanLetItsCopyGo) {
+  auto store = open({});
+  fill(*store, 3);
+  Crowd crowd;
+  hold_the_first(*store);
+  for (int i = 0; i < 3; ++i) crowd.add([&, i] { EXPECT_TRUE(next(*store, i)); });
+  crowd.wait_until_all_wait();
+  const auto child = fork();
+  if (child == 0) {
+    alarm(20);  // instead of waiting for ever
+    store.reset();
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << status;
+  let_the_first_go(crowd);
+  crowd.join();
+}
+
 // ## kill -9
 
 // In a process of its own: a group stands before one of its writes or its sync, and

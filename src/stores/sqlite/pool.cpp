@@ -52,6 +52,7 @@ Pool::Pool(std::string path, const SqliteOptions& options)
 Pool::~Pool() {
   if (::getpid() != owner_) {
     for (auto& connection : idle_) static_cast<void>(connection.release());
+    queue_.abandon();
     return;
   }
   idle_.clear();

@@ -117,4 +117,10 @@ void WriteQueue::leave(std::span<Place* const> done, Deadline::Steady::duration 
   if (next) next->notify_one();
 }
 
+// A condition that somebody waits on cannot be destroyed, and its waiters are
+// threads of the parent's.
+void WriteQueue::abandon() noexcept {
+  for (auto& bell : bells_) static_cast<void>(bell.release());
+}
+
 }  // namespace sancho::sqlite

@@ -58,6 +58,10 @@ class WriteQueue {
   // come again together, and one without them would keep them waiting.
   void leave(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept;
 
+  // In a child of the process whose threads wait here: then nothing can be waited
+  // for, not even to destroy it.
+  void abandon() noexcept;
+
  private:
   using Bell = std::condition_variable;
   Turn wait(Place& place, std::unique_lock<std::mutex>& lock);
