@@ -84,7 +84,7 @@ protocol::Env ManagerBase::env(const protocol::Rules& rules) const {
 
 // Passes what is not to be judged.
 OriginVerdict ManagerBase::judge_origin(const Request& request) {
-  if (!parts_->guard || !policy_.transport.by_cookie()) return {.pass = true, .reason = OriginReason::safe_method};
+  if (!parts_->guard || !policy_.transport.by_cookie() || is_safe_method(request.method)) return {.pass = true, .reason = OriginReason::safe_method};
   const auto peer = parts_->proxies.resolve(request.peer_address, request.https,
                                             {request.x_forwarded_for, request.x_forwarded_proto, request.forwarded});
   const auto verdict = parts_->guard->check({.method = request.method,

@@ -1,6 +1,9 @@
 #include "sancho/peer.hpp"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+
+#include <random>
 
 #include "sancho/error.hpp"
 
@@ -29,6 +32,30 @@ TEST(Address, HasOneSpellingAndNoOtherForms) {
     EXPECT_FALSE(Address::parse(text)) << text;
   EXPECT_FALSE(Address::parse(std::string_view("1.2.3.4\0", 8)));
   EXPECT_FALSE(Address::parse(std::string(1000, '1')));
+}
+
+// Every value a part can have, and 100,000 texts that are nearly an address.
+TEST(Address, OfIPv4IsWhatTheSystemReadsAndWrites) {
+  const auto compare = [](const std::string& text) {
+    in_addr theirs{};
+    const bool is_one = inet_pton(AF_INET, text.c_str(), &theirs) == 1;
+    const auto ours = Address::parse(text);
+    ASSERT_EQ(ours.has_value(), is_one) << text;
+    if (!is_one) return;
+    char spelt[INET_ADDRSTRLEN];
+    ASSERT_EQ(ours->text(), inet_ntop(AF_INET, &theirs, spelt, sizeof spelt));
+  };
+  for (int part = 0; part < 300; ++part) {
+    const auto n = std::to_string(part);
+    compare(n + ".0.10.255"), compare("9." + n + ".99.100"), compare("1.2." + n + ".3"), compare("1.2.3." + n), compare("1.2.3.0" + n);
+  }
+  std::mt19937 chance(1);  // NOLINT: the same texts each time
+  constexpr std::string_view letters = "0123456789012345678901234567890.... x";
+  for (int i = 0; i < 100'000; ++i) {
+    auto text = std::to_string(chance() % 300) + '.' + std::to_string(chance() % 300) + '.' + std::to_string(chance() % 12) + '.' + std::to_string(chance() % 300);
+    for (auto changes = chance() % 3; changes > 0; --changes) text[chance() % text.size()] = letters[chance() % letters.size()];
+    compare(text.substr(0, chance() % 8 == 0 ? chance() % text.size() : text.npos));
+  }
 }
 
 TEST(Address, KnowsLoopback) {
