@@ -22,7 +22,7 @@ bool ScopeBase::Saving::begin() {
     return false;
   }
   if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
-  auto intent = scope_.intent();
+  auto& intent = intent_.emplace(scope_.intent());
   if (s_.blind) {
     if (intent.replace || !intent.delta.empty() || s_.session->renew_id_) {
       scope_.report(EventKind::store_unavailable, "a page without its session was to be saved");
@@ -39,28 +39,46 @@ bool ScopeBase::Saving::begin() {
     return true;
   }
   reason_ = intent.replace;
-  finish_.emplace(s_.seat, std::move(intent));
   return true;
 }
 
 const protocol::Op* ScopeBase::Saving::resume(protocol::Answer& answer) {
   if (out_) return out_->resume(env(), answer);
   try {
-    return finish_->resume(env(), answer);
+    return go_on(answer);
   } catch (const DecodeError& e) {
     unmergeable_ = true;
     throw StoreError(Trouble::refused, std::string("a slot cannot be merged as its policy says: ") + e.what() + "; nothing was saved");
   }
 }
 
+// `Finish`, or the short way.
+const protocol::Op* ScopeBase::Saving::go_on(protocol::Answer& answer) {
+  if (finish_) return finish_->resume(env(), answer);
+  if (!first_) {
+    auto first = s_.straight ? protocol::first_commit(env(), s_.seat, *s_.payload, *intent_) : std::nullopt;
+    if (!first) return finish_.emplace(s_.seat, *std::move(intent_)).resume(env(), answer);
+    const auto& hand = *s_.seat.hand;
+    attempt_ = first->attempt;
+    return &first_.emplace(protocol::Commit{hand.key, hand.record->version, std::move(first->record)});
+  }
+  if ((kept_ = std::holds_alternative<Done>(answer))) return nullptr;
+  // What it asks first has been answered.
+  protocol::Amendment first{std::move(std::get<protocol::Commit>(*first_).record), attempt_};
+  finish_.emplace(s_.seat, *std::move(intent_), std::move(first));
+  protocol::Answer none;
+  finish_->resume(env(), none);
+  return finish_->resume(env(), answer);
+}
+
 const char* ScopeBase::Saving::done_already() const {
   if (out_) return out_->begun() ? LoggingOut::half : nullptr;
-  return finish_->decided() ? "it was decided already" : nullptr;
+  return finish_ && finish_->decided() ? "it was decided already" : nullptr;
 }
 
 void ScopeBase::Saving::failed(const StoreError& e) {
   if (unmergeable_) throw;
-  if (finish_) {
+  if (!out_) {
     tell_evicted();
     scope_.note_trouble(e);
     scope_.report(upkeep_ ? EventKind::touch_failed : EventKind::store_unavailable, e.what());
@@ -76,6 +94,7 @@ void ScopeBase::Saving::failed(const StoreError& e) {
 }
 
 void ScopeBase::Saving::tell_evicted() {
+  if (!finish_) return;
   for (const auto& handle : finish_->evicted()) s_.manager.report(EventKind::revoked, handle, s_.session->user_.subject(), "over the cap");
 }
 
@@ -83,6 +102,10 @@ void ScopeBase::Saving::settle() {
   if (out_) {
     scope_.report(EventKind::logout);
     return scope_.logged_out();
+  }
+  if (kept_) {
+    s_.ended_in_seat = true;
+    return;
   }
   tell_evicted();
   if (upkeep_ && finish_->outcome == Outcome::in_doubt) {

@@ -125,6 +125,7 @@ class ScopeBase::Saving : public Task {
 
  private:
   bool begin();
+  const protocol::Op* go_on(protocol::Answer& answer);
   void settle();
   void tell_evicted();
   std::optional<Handle> before_;  // whose session it was
@@ -132,6 +133,10 @@ class ScopeBase::Saving : public Task {
   bool upkeep_ = false;
   bool unmergeable_ = false;
   std::optional<protocol::LogOut> out_;  // nobody is left
+  std::optional<protocol::Intent> intent_;  // until `finish_` has it
+  std::optional<protocol::Op> first_;       // a commit that may be all there is to do
+  protocol::Attempt attempt_ = 0;           // its
+  bool kept_ = false;                       // it was
   std::optional<protocol::Finish> finish_;
 };
 

@@ -17,6 +17,8 @@ class AsyncManagerCore final : public ManagerBase {
   AsyncManagerCore(std::shared_ptr<AsyncSessionStore> store, Policy policy, ManagerOptions options);
 
   const std::shared_ptr<AsyncSessionStore>& store() const { return store_; }
+  // Asked where the coroutine runs; null for most.
+  SessionStore* in_place() const { return in_place_; }
 
   using ManagerBase::deadline;
   using ManagerBase::draw_epoch;
@@ -45,6 +47,7 @@ class AsyncManagerCore final : public ManagerBase {
   bool has_epochs() const override { return store_->epochs() != nullptr; }
 
   std::shared_ptr<AsyncSessionStore> store_;
+  SessionStore* in_place_;
 };
 
 class AsyncScope final : public ScopeBase {

@@ -9,9 +9,10 @@ using Core = std::shared_ptr<AsyncManagerCore>;
 namespace this_coro = asio::this_coro;
 
 AsyncManagerCore::AsyncManagerCore(std::shared_ptr<AsyncSessionStore> store, Policy policy, ManagerOptions options)
-    : ManagerBase(std::move(policy), options), store_(std::move(store)) {
+    : ManagerBase(std::move(policy), options), store_(std::move(store)), in_place_(nullptr) {
   if (!store_) throw ConfigError("a session manager needs a store");
   this->policy().check(store_->traits(), store_->epochs() != nullptr, store_->name());
+  in_place_ = store_->in_place();
 }
 
 // ## Steps

@@ -83,7 +83,7 @@ awaitable<T> on_thread(std::shared_ptr<SessionStore> store, std::shared_ptr<Work
 }
 
 template <class T, class Work>
-awaitable<T> in_place(std::shared_ptr<SessionStore> store, Deadline until, Work work) {
+awaitable<T> call_here(std::shared_ptr<SessionStore> store, Deadline until, Work work) {
   if (until.passed()) throw never_begun(*store);
   co_return work(*store);
 }
@@ -106,7 +106,7 @@ OnExecutor::OnExecutor(std::shared_ptr<SessionStore> store, asio::any_io_executo
 // thread and back it would do nothing but let others change the session.
 template <class T, class Work>
 awaitable<T> OnExecutor::ask(Deadline until, bool writing, Work work) {
-  if (in_place_) return in_place<T>(store_, until, std::move(work));
+  if (in_place_) return call_here<T>(store_, until, std::move(work));
   return on_thread<T>(store_, queue_, until, writing, std::move(work));
 }
 

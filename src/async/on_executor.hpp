@@ -40,6 +40,7 @@ class OnExecutor final : public AsyncSessionStore, public AsyncSubjectIndex, pub
   awaitable<std::size_t> count(Deadline deadline) override;
   // What it waits with is the coroutine's own timer.
   bool punctual(const boost::asio::execution_context&) const override { return true; }
+  SessionStore* in_place() override { return in_place_ ? store_.get() : nullptr; }
 
  private:
   // What a request asks for: `work` is given the store.

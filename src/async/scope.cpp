@@ -1,5 +1,6 @@
 // The scope of a request that is served by coroutines.
 #include "async/core.hpp"
+#include "runner.hpp"
 
 namespace sancho {
 
@@ -54,9 +55,20 @@ bool AsyncScope::give_back(const FormClaim&) {
 
 namespace {
 
+// Carries out one task of a scope here and now, if its store never waits. Who was
+// cancelled hears of it on the other way.
+template <class Task>
+bool in_place(const AsyncScope& scope, Task& task, asio::cancellation_state state) {
+  auto* store = scope.core().in_place();
+  if (!store || coro::is_cancelled(state)) return false;
+  carry_out(task, *store);
+  return true;
+}
+
 // Carries out one task of a scope.
 template <class Task>
 awaitable<void> carry_out(AsyncScope& scope, Task& task) {
+  if (in_place(scope, task, co_await this_coro::cancellation_state)) co_return;
   const auto line = scope.line(co_await this_coro::executor);
   co_await coro::carry_out(task, line);
 }
@@ -66,7 +78,7 @@ awaitable<HeaderLines> finish(Scope scope) {
   scope->must_not_be_over();
   AsyncScope::Saving saving(*scope);
   try {
-    co_await carry_out(*scope, saving);
+    if (!in_place(*scope, saving, co_await this_coro::cancellation_state)) co_await carry_out(*scope, saving);
   } catch (...) {
     scope->give_up();
     throw;
@@ -210,7 +222,7 @@ awaitable<void> AsyncSessionManagerBase::enter(std::shared_ptr<AsyncScope> scope
   AsyncScope::Turn turn(*scope);
   scope->executor = co_await this_coro::executor;
   AsyncScope::Entering entering(*scope);
-  co_await carry_out(*scope, entering);
+  if (!in_place(*scope, entering, co_await this_coro::cancellation_state)) co_await carry_out(*scope, entering);
   turn.over();
 }
 

@@ -34,6 +34,7 @@ struct Delta {
   std::optional<std::string> user = {};  // another value for the same subject
 
   bool empty() const { return slots.empty() && tokens_made.empty() && tokens_removed.empty() && !given_back && !user; }
+  bool concerns_tokens() const { return !tokens_made.empty() || !tokens_removed.empty() || given_back; }
   // Does it put anything there, or only take away?
   bool adds() const;
 };
@@ -42,6 +43,13 @@ struct Delta {
 // `max_tokens` the oldest give way. Throws `DecodeError` where a slot that is
 // to be added up is not a number, or the like.
 void apply(Payload& payload, const Delta& delta, std::size_t max_tokens);
+
+// `seal` of what `apply` makes of this payload, with `attempt` as the last of no
+// more than `keep_attempts`: written from the bytes that are there, without taking
+// them apart. Nothing, for deltas in which form tokens come or go, and in the rare
+// cases in which it would be another way of doing the same.
+std::optional<std::string> amend(const Record& sealed_for, const PayloadView& payload, const Delta& delta, Attempt attempt,
+                                 std::size_t keep_attempts, std::size_t max_tokens);
 
 // One slot; empty for absent or erased.
 std::string merge_slot(const SlotChange& change, std::string_view theirs);

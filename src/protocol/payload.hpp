@@ -110,6 +110,8 @@ struct PayloadView {
   std::size_t token_count() const { return tokens.size() / sizeof(TokenDigest); }
   // The same, owning everything.
   Payload owned() const;
+  // Pairs of a newer version, to be carried along.
+  const std::vector<std::string_view>& unknown() const { return unknown_; }
 
  private:
   void take_apart(std::string_view body);

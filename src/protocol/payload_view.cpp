@@ -3,8 +3,8 @@
 
 #include "protocol/envelope.hpp"
 #include "protocol/payload.hpp"
+#include "protocol/payload_reader.hpp"
 #include "sancho/error.hpp"
-#include "sancho/msgpack.hpp"
 
 namespace sancho::protocol {
 
@@ -82,82 +82,6 @@ Field field_of(std::string_view name) {
     default: return Field::other;
   }
 }
-
-// An `Unpacker` for what payloads mostly consist of, which is read here, in line;
-// whatever else comes, and whatever is wrong, is the other's.
-class Reader {
-  template <class Read>
-  auto slow(Read read) {
-    Unpacker u(rest_);
-    auto v = read(u);
-    rest_ = u.rest();
-    return v;
-  }
-
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-  std::string_view rest() const { return rest_; }
-  bool done() const { return rest_.empty(); }
-
-  std::string_view text() {
-    const auto size = lead() & 0x1fu;
-    if ((lead() & 0xe0) == 0xa0 && size < rest_.size()) return take(1, size);
-    return slow([](Unpacker& u) { return u.text(); });
-  }
-  std::string_view binary() {
-    if (lead() == 0xc4 && rest_.size() >= 2 && byte(1) <= rest_.size() - 2) return take(2, byte(1));
-    return slow([](Unpacker& u) { return u.binary(); });
-  }
-  std::int64_t integer() {
-    if (lead() == 0xcf && rest_.size() >= 9 && byte(1) < 0x80) {
-      std::uint64_t v = 0;
-      for (std::size_t i = 1; i < 9; ++i) v = v << 8 | byte(i);
-      rest_.remove_prefix(9);
-      return static_cast<std::int64_t>(v);
-    }
-    return slow([](Unpacker& u) { return u.integer(); });
-  }
-  std::uint64_t natural() {
-    return slow([](Unpacker& u) { return u.natural(); });
-  }
-  bool boolean() {
-    return slow([](Unpacker& u) { return u.boolean(); });
-  }
-  std::size_t map() {
-    return slow([](Unpacker& u) { return u.map(); });
-  }
-  // A scalar, or a map of them.
-  std::string_view value() {
-    std::size_t size = 1;
-    if ((lead() & 0xf0) == 0x80) {
-      for (auto scalars = 2 * (lead() & 0x0fu); scalars > 0 && size > 0; --scalars) size = past_scalar(size);
-    } else {
-      size = past_scalar(0);
-    }
-    if (size > 0 && size <= rest_.size()) return take(0, size);
-    return slow([](Unpacker& u) { return u.value(); });
-  }
-
- private:
-  unsigned lead() const { return rest_.empty() ? 0xc1u : byte(0); }  // 0xc1 begins nothing
-  unsigned byte(std::size_t at) const { return static_cast<unsigned char>(rest_[at]); }
-  std::string_view take(std::size_t head, std::size_t size) {
-    const auto taken = rest_.substr(head, size);
-    rest_.remove_prefix(head + size);
-    return taken;
-  }
-  // Where the scalar at `at` ends, perhaps beyond the bytes; zero: another kind.
-  std::size_t past_scalar(std::size_t at) const {
-    if (at >= rest_.size()) return 0;
-    const auto first = byte(at);
-    if (first < 0x80 || first >= 0xe0) return at + 1;
-    if (first >= 0xa0 && first < 0xc0) return at + 1 + (first & 0x1f);
-    if (first == 0xc4 || first == 0xd9) return at + 1 < rest_.size() ? at + 2 + byte(at + 1) : 0;
-    if (first >= 0xcc && first <= 0xd3) return at + 1 + (std::size_t{1} << ((first - 0xcc) & 3));
-    return 0;
-  }
-  std::string_view rest_;
-};
 }  // namespace
 
 PayloadView::PayloadView(const Record& record) {

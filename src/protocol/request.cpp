@@ -54,6 +54,12 @@ const Op* Begin::resume(Env& env, Answer& answer) {
 
 // ## The end
 
+std::optional<Amendment> first_commit(Env& env, const Seat& seat, const PayloadView& payload, const Intent& intent) {
+  if (!seat.hand || !seat.hand->live() || intent.replace || intent.rotate || !intent.has_info || intent.delta.empty())
+    return std::nullopt;
+  return amendment(env, *seat.hand->record, payload, intent.delta);
+}
+
 // A cookie leaves only for an id that the last answer showed live.
 void Finish::came_to(Hand where) {
   if (!where.live()) return;
@@ -126,7 +132,7 @@ const Op* Finish::resume(Env& env, Answer& answer) {
     merges += rotate_->merges;
     seat_.hand = std::move(rotate_->hand);
   } else if (!intent_.delta.empty()) {
-    save_.emplace(std::move(*seat_.hand), std::move(intent_.delta));
+    save_.emplace(std::move(*seat_.hand), std::move(intent_.delta), std::move(first_));
     SANCHO_RUN(*save_);
     outcome = save_->outcome;
     merges += save_->merges;

@@ -68,9 +68,16 @@ struct Intent {
   Payload heir_payload;
 };
 
+// Most writers change slots of a session that opened at once. What `Finish` asks
+// first is this commit then, and if it is done, that is all: the record is in the
+// seat's place. What else comes of it is the answer to the first question of a
+// `Finish` that is made with it. `payload` is of the record in the seat.
+std::optional<Amendment> first_commit(Env& env, const Seat& seat, const PayloadView& payload, const Intent& intent);
+
 class Finish {
  public:
-  Finish(const Seat& seat, Intent&& intent) : seat_(seat), intent_(std::move(intent)) {}
+  Finish(const Seat& seat, Intent&& intent, std::optional<Amendment>&& first = {})
+      : seat_(seat), intent_(std::move(intent)), first_(std::move(first)) {}
   const Op* resume(Env& env, Answer& answer);
 
   Outcome outcome = Outcome::ok;
@@ -100,6 +107,7 @@ class Finish {
   int at_ = 0;
   Seat seat_;
   Intent intent_;
+  std::optional<Amendment> first_;
   std::optional<Fresh> fresh_;
   std::optional<Replace> replace_;
   std::optional<Rotate> rotate_;

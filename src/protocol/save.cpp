@@ -15,10 +15,26 @@ bool give_back(Payload& payload, const Spent& claim) {
 }
 }  // namespace
 
+std::optional<Amendment> amendment(Env& env, const Record& record, const PayloadView& payload, const Delta& delta) {
+  if (delta.concerns_tokens()) return std::nullopt;
+  std::optional<Amendment> made(std::in_place, columns_of(record), env.random.draw_u64());
+  auto& next = made->record;
+  next.accessed = std::max(next.accessed, env.now);
+  next.version = record.version.after(made->attempt);
+  auto bytes = amend(next, payload, delta, made->attempt, env.rules.keep_attempts, env.rules.max_tokens);
+  if (!bytes) return std::nullopt;
+  next.payload = *std::move(bytes);
+  return made;
+}
+
 const Op* Save::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
   while (hand.live()) {
-    {
+    if (!first_ && !claim_) first_ = amendment(env, *hand.record, PayloadView(*hand.record), delta_);
+    if (first_) {
+      commit_.emplace(hand.key, hand.record->version, std::move(first_->record), first_->attempt);
+      first_.reset();
+    } else {
       auto payload = unseal(*hand.record);
       if (claim_ && std::erase(payload.tokens, *claim_) == 0) {
         outcome = Outcome::refused;

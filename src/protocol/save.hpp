@@ -21,6 +21,14 @@ enum class Outcome {
   in_doubt,  // the store could not say
 };
 
+// A commit of a delta, complete: what `Save` asks first.
+struct Amendment {
+  Record record;
+  Attempt attempt;
+};
+// Nothing where `amend` says nothing. `payload` is the record's.
+std::optional<Amendment> amendment(Env& env, const Record& record, const PayloadView& payload, const Delta& delta);
+
 // Commits `delta`: follows rotations, merges where others wrote, until it is
 // kept or the session has ended. With `claim`, consumes that form token in the
 // same commit, if it is still there.
@@ -28,6 +36,9 @@ class Save {
  public:
   Save(Hand from, Delta delta, std::optional<TokenDigest> claim = {})
       : hand(std::move(from)), delta_(std::move(delta)), claim_(claim) {}
+  // That is the commit to begin with.
+  Save(Hand from, Delta delta, std::optional<Amendment>&& first)
+      : hand(std::move(from)), delta_(std::move(delta)), first_(std::move(first)) {}
   const Op* resume(Env& env, Answer& answer);
 
   Hand hand;
@@ -46,6 +57,7 @@ class Save {
   int at_ = 0;
   Delta delta_;
   std::optional<TokenDigest> claim_;
+  std::optional<Amendment> first_;
   std::optional<CommitOne> commit_;
   std::optional<Follow> follow_;
 };

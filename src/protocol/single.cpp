@@ -53,15 +53,17 @@ CommitOne::CommitOne(SessionKey key, const Record& base, Record record, Payload 
 
 const Op* CommitOne::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
-  attempt_ = env.random.draw_u64();
-  payload_.attempts.push_back(attempt_);
-  keep_last(payload_.attempts, env.rules.keep_attempts);
-  if (claim_) {
-    payload_.spent.push_back({*claim_, attempt_});
-    keep_last(payload_.spent, env.rules.keep_spent);
+  if (payload_) {
+    attempt_ = env.random.draw_u64();
+    payload_->attempts.push_back(attempt_);
+    keep_last(payload_->attempts, env.rules.keep_attempts);
+    if (claim_) {
+      payload_->spent.push_back({*claim_, attempt_});
+      keep_last(payload_->spent, env.rules.keep_spent);
+    }
+    record_.version = expected_.after(attempt_);
+    record_.payload = seal(record_, *payload_);
   }
-  record_.version = expected_.after(attempt_);
-  record_.payload = seal(record_, payload_);
   SANCHO_ASK((Commit{key_, expected_, std::move(record_)}));
   while (std::holds_alternative<Lost>(answer)) {
     doubt_ = true;

@@ -50,6 +50,9 @@ class CommitOne {
   };
 
   CommitOne(SessionKey key, const Record& base, Record record, Payload payload, std::optional<TokenDigest> claim = {});
+  // `record` is complete, with this attempt in its version and its payload.
+  CommitOne(SessionKey key, const Version& expected, Record record, Attempt attempt)
+      : key_(key), expected_(expected), record_(std::move(record)), attempt_(attempt) {}
   const Op* resume(Env& env, Answer& answer);
 
   Verdict verdict = Verdict::in_doubt;
@@ -62,7 +65,7 @@ class CommitOne {
   SessionKey key_;
   Version expected_;
   Record record_;
-  Payload payload_;
+  std::optional<Payload> payload_;  // that has yet to be written
   std::optional<TokenDigest> claim_;
   Attempt attempt_ = 0;
   bool doubt_ = false;

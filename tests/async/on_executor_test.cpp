@@ -291,6 +291,33 @@ TEST_F(AsyncInPlace, ACallThatComesTooLateIsNotBegun) {
   EXPECT_FALSE(memory->load(key, soon()));
 }
 
+TEST_F(AsyncInPlace, OthersAreAskedByTheirCoroutinesAlone) {
+  EXPECT_EQ(store->in_place(), memory.get());
+  EXPECT_EQ(on_executor(std::make_shared<HeldStore>(), idle.get_executor())->in_place(), nullptr);
+}
+
+// Also where Asio was told not to throw by itself.
+TEST_F(AsyncInPlace, WhoWasCancelledWritesNothing) {
+  AsyncShop shop(plain_policy(), store);
+  asio::cancellation_signal stop;
+  std::string ended;
+  const auto request = [&](bool cancelled) -> awaitable<void> {
+    Browser b;
+    auto scope = co_await shop.start(b);
+    scope->set_user("ada");
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (cancelled) stop.emit(asio::cancellation_type::terminal);
+    ended = co_await how(scope.finish());
+  };
+  for (const bool cancelled : {true, false}) {
+    asio::co_spawn(loop, request(cancelled), asio::bind_cancellation_slot(stop.slot(), asio::detached));
+    loop.restart();
+    loop.run();
+    EXPECT_EQ(ended, cancelled ? "cancelled" : "done");
+    EXPECT_EQ(memory->subjects()->find_by_subject("ada", soon()).size(), cancelled ? 0u : 1u);
+  }
+}
+
 // A decorator may wait, whatever is inside; ours do not.
 TEST_F(AsyncInPlace, AStoreSaysThatItNeverWaits) {
   EXPECT_TRUE(memory->traits().never_waits);

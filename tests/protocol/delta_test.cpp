@@ -5,32 +5,10 @@
 
 #include <ostream>
 
-#include "sancho/msgpack.hpp"
+#include "values.hpp"
 
 namespace sancho::protocol {
 namespace {
-
-std::string number(std::int64_t v) {
-  Packer p;
-  p.integer(v);
-  return std::move(p).take();
-}
-std::string real(double v) {
-  Packer p;
-  p.real(v);
-  return std::move(p).take();
-}
-std::string text(std::string_view v) {
-  Packer p;
-  p.text(v);
-  return std::move(p).take();
-}
-std::string list(std::initializer_list<std::int64_t> items) {
-  Packer p;
-  p.array(items.size());
-  for (const auto v : items) p.integer(v);
-  return std::move(p).take();
-}
 
 const std::string absent;
 

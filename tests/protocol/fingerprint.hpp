@@ -39,8 +39,8 @@ struct Inspect {
     f(hand, at, predecessor, commit, follow, op);
   }
   template <class F> static void each(const Save& m, F& f) {
-    const auto& [hand, outcome, attempt, merges, at, delta, claim, commit, follow] = m;
-    f(hand, outcome, attempt, merges, at, delta, claim, commit, follow);
+    const auto& [hand, outcome, attempt, merges, at, delta, claim, first, commit, follow] = m;
+    f(hand, outcome, attempt, merges, at, delta, claim, first, commit, follow);
   }
   template <class F> static void each(const End& m, F& f) {
     const auto& [ended, begun, at, key, now, commit, op] = m;
@@ -71,9 +71,9 @@ struct Inspect {
     f(seat, replayed, at, open, first_use);
   }
   template <class F> static void each(const Finish& m, F& f) {
-    const auto& [outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, fresh,
-                 replace, rotate, save, commit, follow, open, op] = m;
-    f(outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, fresh, replace,
+    const auto& [outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, first,
+                 fresh, replace, rotate, save, commit, follow, open, op] = m;
+    f(outcome, hand, cookie, delete_cookie, created, rotated, touched, merges, at, seat, intent, first, fresh, replace,
       rotate, save, commit, follow, open, op);
   }
 
@@ -94,6 +94,7 @@ struct Inspect {
     const auto& [slots, made, removed, given_back, user] = m;
     f(slots, made, removed, given_back, user);
   }
+  template <class F> static void each(const Amendment& m, F& f) { f(m.record, m.attempt); }
   template <class F> static void each(const SlotChange& m, F& f) {
     const auto& [name, base, mine, merge] = m;
     f(name, base, mine, merge.kind, merge.bound, bool(merge.function));

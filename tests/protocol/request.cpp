@@ -71,7 +71,19 @@ const Op* Request::run(Universe& universe, Env& env, Answer& answer) {
     seat_.leave();
   }
   if (seat_.hand) SANCHO_ASK(Op{});
-  finish_.emplace(seat_, intent());
+  intent_.emplace(intent());
+  first_ = at_once(env);
+  if (first_) {
+    SANCHO_ASK((Commit{seat_.hand->key, seat_.hand->record->version, first_->record}));
+    if (std::holds_alternative<Done>(answer)) {
+      kept_at_once();
+      return nullptr;
+    }
+    go_on(env);
+  } else {
+    finish_.emplace(seat_, std::move(*intent_));
+  }
+  intent_.reset();
   SANCHO_RUN(*finish_);
   finished(universe.names);
   SANCHO_END;
@@ -179,12 +191,35 @@ Intent Request::intent() const {
   return intent;
 }
 
+// ## The short way, as the manager goes it
+
+std::optional<Amendment> Request::at_once(Env& env) const {
+  if (!seat_.hand || !seat_.presented || !seat_.hand->id.same_as(*seat_.presented)) return std::nullopt;
+  return first_commit(env, seat_, PayloadView(*seat_.hand->record), *intent_);
+}
+
+// What it asks first has been answered.
+void Request::go_on(Env& env) {
+  finish_.emplace(seat_, std::move(*intent_), std::move(first_));
+  first_.reset();
+  Answer none;
+  finish_->resume(env, none);
+}
+
+void Request::kept_at_once() {
+  if (!has_outcome()) result.outcome = Ended::kept;
+  intent_.reset();
+  first_.reset();
+  seat_ = {};
+}
+
 // ## How it ended
+
+bool Request::has_outcome() const { return result.outcome == Ended::claimed || result.outcome == Ended::refused; }
 
 void Request::finished(Names& names) {
   const auto& f = *finish_;
-  const bool has_outcome = result.outcome == Ended::claimed || result.outcome == Ended::refused;
-  if (!has_outcome) switch (f.outcome) {
+  if (!has_outcome()) switch (f.outcome) {
       case Outcome::ok: result.outcome = Ended::ok; break;
       case Outcome::kept: result.outcome = Ended::kept; break;
       case Outcome::dropped: result.outcome = Ended::dropped; break;
@@ -220,7 +255,7 @@ std::string Result::show(const Names& names) const {
 
 std::string Request::fingerprint() const {
   Fingerprint f;
-  f(who_, drawn_, at_, met_, seat_, begin_, claim_, log_out_, finish_, doomed_, end_, op_);
+  f(who_, drawn_, at_, met_, seat_, begin_, claim_, log_out_, intent_, first_, finish_, doomed_, end_, op_);
   f(result.does, result.presented, result.saw, result.handle, result.outcome, result.cookie, result.base.a, result.base.b,
     result.base.n, result.heir, result.late, result.trouble);
   return std::move(f).take();

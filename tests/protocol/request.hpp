@@ -66,6 +66,10 @@ class Request {
   const protocol::Op* end_all(Universe& universe, protocol::Env& env, protocol::Answer& answer);
   void began();
   void consumed();
+  std::optional<protocol::Amendment> at_once(protocol::Env& env) const;
+  void go_on(protocol::Env& env);
+  void kept_at_once();
+  bool has_outcome() const;
   void finished(Names& names);
   protocol::Intent intent() const;
   protocol::Delta delta(const protocol::Payload& view) const;
@@ -78,6 +82,8 @@ class Request {
   std::optional<protocol::Begin> begin_;
   std::optional<protocol::Save> claim_;
   std::optional<protocol::LogOut> log_out_;
+  std::optional<protocol::Intent> intent_;
+  std::optional<protocol::Amendment> first_;
   std::optional<protocol::Finish> finish_;
   std::vector<SessionKey> doomed_;
   std::optional<protocol::End> end_;

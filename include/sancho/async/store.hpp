@@ -77,6 +77,12 @@ class AsyncSessionStore {
     (void)context;
     return false;
   }
+
+  // The blocking store behind this one, where that never waits
+  // (`StoreTraits::never_waits`): a manager asks it where the coroutine runs, and
+  // spares a request most of its coroutines. Owned by this store; null if there is
+  // none, or if it may wait.
+  virtual SessionStore* in_place() { return nullptr; }
 };
 
 // Power: the sessions of one user (`SubjectIndex`).
