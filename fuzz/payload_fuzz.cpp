@@ -1,10 +1,11 @@
 // A payload's body under a checksum that fits, so that the fuzzer gets past it.
 // Whatever it holds is understood, or refused as corrupt or unavailable; what
-// is understood is sealed again and means the same.
+// is understood is sealed again and means the same; and a slot is put into it by
+// both ways there are, to the same bytes.
 #include <cstdlib>
 
 #include "crc32c.hpp"
-#include "protocol/payload.hpp"
+#include "protocol/delta.hpp"
 #include "sancho/error.hpp"
 
 namespace {
@@ -24,6 +25,18 @@ Record with_body(std::string_view body) {
   return record;
 }
 
+void change(const Record& record) {
+  const protocol::PayloadView view(record);
+  const protocol::Delta delta{.slots = {{"a", {}, "\x05", {}}}};
+  const auto amended = protocol::amend(record, view, delta, 7, 4, 16);
+  if (!amended) return;
+  auto payload = view.owned();
+  protocol::apply(payload, delta, 16);
+  payload.attempts.push_back(7);
+  if (payload.attempts.size() > 4) payload.attempts.erase(payload.attempts.begin(), payload.attempts.end() - 4);
+  if (*amended != protocol::seal(record, payload)) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -32,6 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const protocol::PayloadView view(record);
     view.slot("a");
     view.did(1);
+    change(record);
     const auto payload = protocol::unseal(record);
     record.payload = protocol::seal(record, payload);
     if (!(protocol::unseal(record) == payload)) std::abort();

@@ -51,9 +51,17 @@ class Slots {
     std::string merged;
   };
 
-  // Names in their order, each once, and spelt as we spell them.
+  // Names in their order, each once, and spelt as we spell them. What is broken
+  // otherwise, the other way tells.
   bool look_for(std::string_view map) {
     if (map.empty()) return true;
+    try {
+      return look_into(map);
+    } catch (const DecodeError&) {
+      return false;
+    }
+  }
+  bool look_into(std::string_view map) {
     Reader r(map);
     pairs_ = r.map();
     bytes_ = r.rest();
