@@ -68,17 +68,36 @@ bool in_place(const AsyncScope& scope, Task& task, asio::cancellation_state stat
 // Carries out one task of a scope.
 template <class Task>
 awaitable<void> carry_out(AsyncScope& scope, Task& task) {
-  if (in_place(scope, task, co_await this_coro::cancellation_state)) co_return;
+  const auto state = co_await this_coro::cancellation_state;
+  if (in_place(scope, task, state)) co_return;
   const auto line = scope.line(co_await this_coro::executor);
   co_await coro::carry_out(task, line);
 }
 
+// Where it waits for nothing.
+std::optional<HeaderLines> finish_here(AsyncScope& scope, asio::cancellation_state state) {
+  if (!scope.core().in_place() || coro::is_cancelled(state)) return std::nullopt;
+  AsyncScope::Turn turn(scope);
+  scope.must_not_be_over();
+  AsyncScope::Saving saving(scope);
+  try {
+    in_place(scope, saving, state);
+  } catch (...) {
+    scope.give_up();
+    throw;
+  }
+  turn.over();
+  return scope.leave();
+}
+
 awaitable<HeaderLines> finish(Scope scope) {
+  const auto state = co_await this_coro::cancellation_state;
+  if (auto lines = finish_here(*scope, state)) co_return *std::move(lines);
   AsyncScope::Turn turn(*scope);
   scope->must_not_be_over();
   AsyncScope::Saving saving(*scope);
   try {
-    if (!in_place(*scope, saving, co_await this_coro::cancellation_state)) co_await carry_out(*scope, saving);
+    co_await carry_out(*scope, saving);
   } catch (...) {
     scope->give_up();
     throw;
@@ -185,6 +204,9 @@ Scope AsyncRequestScopeBase::held() const {
 AsyncScope& AsyncRequestScopeBase::scope() const { return *held(); }
 
 awaitable<HeaderLines> AsyncRequestScopeBase::finish() { return sancho::finish(held()); }
+std::optional<HeaderLines> AsyncRequestScopeBase::finish_in_place(asio::cancellation_state state) {
+  return finish_here(scope(), state);
+}
 awaitable<void> AsyncRequestScopeBase::expire_session() { return expire(held()); }
 awaitable<std::optional<FormClaim>> AsyncRequestScopeBase::consume_form_token(std::string_view token) {
   return consume(held(), AsyncScope::Consuming::digest(token));
@@ -222,8 +244,19 @@ awaitable<void> AsyncSessionManagerBase::enter(std::shared_ptr<AsyncScope> scope
   AsyncScope::Turn turn(*scope);
   scope->executor = co_await this_coro::executor;
   AsyncScope::Entering entering(*scope);
-  if (!in_place(*scope, entering, co_await this_coro::cancellation_state)) co_await carry_out(*scope, entering);
+  co_await carry_out(*scope, entering);
   turn.over();
+}
+
+bool AsyncSessionManagerBase::enter_in_place(AsyncScope& scope, const asio::any_io_executor& executor,
+                                             asio::cancellation_state state) {
+  if (!scope.core().in_place() || coro::is_cancelled(state)) return false;
+  AsyncScope::Turn turn(scope);
+  scope.executor = executor;
+  AsyncScope::Entering entering(scope);
+  in_place(scope, entering, state);
+  turn.over();
+  return true;
 }
 
 void AsyncSessionManagerBase::adopt(AsyncScope& scope, std::unique_ptr<SimpleSession> session) {

@@ -36,7 +36,10 @@ boost::asio::awaitable<Answer> exchange(boost::asio::awaitable<AsyncRequestScope
   try {
     scope = co_await std::move(entering);
     co_await handler(scope);
-    answer.lines = co_await scope.finish();
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    auto lines = scope.finish_in_place(state);
+    if (!lines) lines = co_await scope.finish();
+    answer.lines = *std::move(lines);
   } catch (...) {
     answer.error = std::current_exception();
   }

@@ -48,7 +48,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <concepts>
 
@@ -72,6 +74,10 @@ class AsyncRequestScopeBase {
   explicit operator bool() const { return scope_ != nullptr; }
 
   boost::asio::awaitable<HeaderLines> finish();
+  // What `finish` gives, where that waits for nothing (`AsyncSessionStore::in_place`)
+  // and the request, of which that is the state, was not cancelled; else nothing, and
+  // nothing has been done. Spares a coroutine.
+  std::optional<HeaderLines> finish_in_place(boost::asio::cancellation_state state);
   HeaderLines abort() noexcept;
 
   boost::asio::awaitable<void> expire_session();
@@ -241,6 +247,9 @@ class AsyncSessionManagerBase {
   // nothing of it; the second asks the store.
   std::shared_ptr<AsyncScope> arrive(const Request& request);
   static boost::asio::awaitable<void> enter(std::shared_ptr<AsyncScope> scope);
+  // The same at once, or false.
+  static bool enter_in_place(AsyncScope& scope, const boost::asio::any_io_executor& executor,
+                             boost::asio::cancellation_state state);
   static void adopt(AsyncScope& scope, std::unique_ptr<SimpleSession> session);
   static SessionContext context(AsyncScope& scope);
 
@@ -280,7 +289,9 @@ class AsyncSessionManager : public AsyncSessionManagerBase {
 
  private:
   boost::asio::awaitable<AsyncRequestScope<S>> begin(std::shared_ptr<AsyncScope> scope) {
-    co_await enter(scope);
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    if (!enter_in_place(*scope, executor, state)) co_await enter(scope);
     auto made = new_session(context(*scope));
     S* session = made.get();
     adopt(*scope, std::move(made));
