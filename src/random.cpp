@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 
 #include "coarse_clock.hpp"
 #include "crypto.hpp"
+#include "fork_page.hpp"
 
 namespace sancho {
 
@@ -33,11 +33,9 @@ void ask_kernel(std::span<std::byte> out) {
 // ## A batch
 //
 // The call costs more than the bytes, so a thread draws some for later. They lie,
-// with their count, in a page that the kernel wipes in the child of a fork, in
-// the very moment it makes it, whoever forks and by what call: a child finds
-// nothing left and draws its own. They are left out of core dumps, each is wiped
-// when it is handed out, and those that nobody has asked for within a second are
-// thrown away.
+// with their count, in a page that a fork wipes: a child finds nothing left and
+// draws its own. They are left out of core dumps, each is wiped when it is handed
+// out, and those that nobody has asked for within a second are thrown away.
 class Batch {
  public:
   Batch() = default;
@@ -82,20 +80,13 @@ class Batch {
   bool open() {
     if (gone_ || refused_) return false;
     refused_ = true;
-#if defined(MADV_WIPEONFORK)
-    auto* page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) return false;
-    // An emulator that says yes to whatever it does not know is found out.
-    const bool honest = madvise(page, sizeof(Page), -1) != 0;
-    if (!honest || madvise(page, sizeof(Page), MADV_WIPEONFORK) != 0) {
-      munmap(page, sizeof(Page));
-      return false;
-    }
-    madvise(page, sizeof(Page), MADV_DONTDUMP);
-    page_ = static_cast<Page*>(page);
-    refused_ = false;
+    page_ = static_cast<Page*>(page_wiped_by_fork(sizeof(Page)));
+    if (!page_) return false;
+#if defined(MADV_DONTDUMP)
+    madvise(page_, sizeof(Page), MADV_DONTDUMP);
 #endif
-    return page_ != nullptr;
+    refused_ = false;
+    return true;
   }
 
   Page* page_ = nullptr;

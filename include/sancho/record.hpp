@@ -63,9 +63,11 @@ struct Record {
 
   // The moment at which the record is gone, swept or not:
   // min(accessed + idle, ends) for a pending or live one, `ends` for others.
-  Time expires() const {
+  Time expires() const { return expires_if_accessed(accessed); }
+  // The same, had it been accessed at another time.
+  Time expires_if_accessed(Time then) const {
     const bool idles = state == State::pending || state == State::live;
-    return idles ? std::min(accessed + idle, ends) : ends;
+    return idles ? std::min(then + idle, ends) : ends;
   }
   bool expired(Time now) const { return now >= expires(); }
 
@@ -75,10 +77,15 @@ struct Record {
 // One record as one string of bytes, for stores that keep no columns: the
 // format of DESIGN.md, with a checksum over all of it.
 std::string encode_record(const Record& record);
+// The same, behind what stands in `out`.
+void append_record(std::string& out, const Record& record);
 
 // The way back. Throws `StoreError`: *corrupt* if these are not the bytes that
 // were written (truncated, flipped, extended, foreign), *unavailable* if a
 // newer version of this library wrote them.
 Record decode_record(std::string_view bytes);
+// The same, into the strings that a record has already. After an exception it holds
+// whatever it likes.
+void decode_record(std::string_view bytes, Record& into);
 
 }  // namespace sancho

@@ -78,6 +78,41 @@ TEST(RecordFormat, ComesBackAsItWas) {
   EXPECT_EQ(decode_record(encode_record(large)), large);
 }
 
+TEST(RecordFormat, TimesBefore1970ComeBackAndSoDoTextsOfEveryLength) {
+  auto r = a_record();
+  r.created = Time{-1ms}, r.accessed = Time{-40'000ms}, r.ends = Time{Duration{-(std::int64_t{1} << 53)}};
+  EXPECT_EQ(decode_record(encode_record(r)), r);
+  for (const std::size_t size : {0u, 31u, 32u, 255u, 256u, 65'535u, 65'536u}) {
+    r.subject.assign(size, 's'), r.payload.assign(size, 'p');
+    EXPECT_EQ(decode_record(encode_record(r)), r) << size;
+  }
+}
+
+TEST(RecordFormat, FieldsInAnotherOrderAreTheSame) {
+  const auto good = encode_record(a_record()).substr(8);
+  Unpacker u(good);
+  std::vector<std::string> pairs;
+  for (auto left = u.map(); left > 0; --left) {
+    Packer p;
+    p.text(u.text()), p.raw(u.value());
+    pairs.push_back(p.bytes());
+  }
+  Packer p;
+  p.map(pairs.size());
+  for (auto pair = pairs.rbegin(); pair != pairs.rend(); ++pair) p.raw(*pair);
+  EXPECT_EQ(decode_record(sealed(p.bytes())), a_record());
+}
+
+TEST(RecordFormat, IsReadIntoARecordThatIsThereAndWrittenBehindWhatIsThere) {
+  Record into = a_record();
+  into.subject = "somebody else", into.payload.assign(1000, 'x');
+  decode_record(encode_record(Record{}), into);
+  EXPECT_EQ(into, Record{});
+  std::string out = "before";
+  append_record(out, a_record());
+  EXPECT_EQ(out, "before" + encode_record(a_record()));
+}
+
 TEST(RecordFormat, F10EveryFlippedBitIsFound) {
   const auto good = encode_record(a_record());
   for (std::size_t at = 0; at < good.size(); ++at)

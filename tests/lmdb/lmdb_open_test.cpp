@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <set>
+#include <thread>
 
 #include "../support/skip.hpp"
+#include "coarse_clock.hpp"
 #include "lmdb_fixture.hpp"
 #include "stores/lmdb/place.hpp"
 
@@ -233,6 +235,17 @@ TEST_F(LmdbOpen, ADatabaseThatWasRemovedOrReplacedIsUnavailableAndNotWrittenTo) 
   EXPECT_EQ(trouble_of([&] { store->create(key_of("b"), record(), soon()); }), Trouble::unavailable);
   EXPECT_EQ(trouble_of([&] { open(); }), Trouble::unavailable);
   EXPECT_EQ(bytes_of(data()), "another");
+}
+
+TEST_F(LmdbOpen, WhoReadsIsToldSoWithinATick) {
+  const auto store = open();
+  store->create(key_of("a"), record(), soon());
+  std::filesystem::rename(data(), directory / "aside");
+  for (const auto tick = coarse_now(); coarse_now() == tick;) std::this_thread::yield();
+  EXPECT_EQ(trouble_of([&] { store->load(key_of("a"), soon()); }), Trouble::unavailable);
+  EXPECT_EQ(trouble_of([&] { store->load(key_of("a"), soon()); }), Trouble::unavailable) << "and every time";
+  std::filesystem::rename(directory / "aside", data());
+  EXPECT_EQ(store->load(key_of("a"), soon()), record());
 }
 
 TEST_F(LmdbOpen, AChildNeitherUsesNorReopensNorHarmsItsParentsStore) {

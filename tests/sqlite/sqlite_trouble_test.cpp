@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "../support/skip.hpp"
+#include "coarse_clock.hpp"
 #include "sqlite_fixture.hpp"
 
 namespace sancho::sqlite_test {
@@ -152,6 +153,20 @@ TEST_F(SqliteTrouble, AFileThatWasRemovedOrReplacedIsUnavailableAndNotWrittenTo)
   std::ofstream(path) << "another";
   EXPECT_EQ(trouble_of([&] { store->create(key_of("a"), record(), soon()); }), Trouble::unavailable);
   EXPECT_EQ(bytes_of(path), "another");
+}
+
+TEST_F(SqliteTrouble, WhoReadsIsToldSoWithinATick) {
+  const auto store = open();
+  store->create(key_of("a"), record(), soon());
+  std::filesystem::rename(path, directory / "aside.db");
+  for (const auto tick = coarse_now(); coarse_now() == tick;) std::this_thread::yield();
+  EXPECT_EQ(trouble_of([&] { store->load(key_of("a"), soon()); }), Trouble::unavailable);
+  EXPECT_EQ(trouble_of([&] { store->load(key_of("a"), soon()); }), Trouble::unavailable) << "and every time";
+  std::filesystem::rename(directory / "aside.db", path);
+  EXPECT_EQ(store->load(key_of("a"), soon()), record());
+  std::filesystem::rename(path, directory / "aside.db");
+  EXPECT_EQ(trouble_of([&] { store->create(key_of("b"), record(), soon()); }), Trouble::unavailable);
+  EXPECT_EQ(trouble_of([&] { store->load(key_of("a"), soon()); }), Trouble::unavailable) << "what a writer found, readers know";
 }
 
 TEST_F(SqliteTrouble, AChildNeitherUsesNorReopensNorHarmsItsParentsStore) {

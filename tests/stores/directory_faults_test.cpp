@@ -301,6 +301,21 @@ TEST_F(DirectoryFaults, TheFileOfALiveSessionCountsIfABackupBroughtBackBoth) {
   EXPECT_EQ(store->load(key, soon()), std::nullopt);
 }
 
+TEST_F(DirectoryFaults, ARecordThatComesInPiecesIsReadToItsEnd) {
+  SimulatedDisk disk;
+  const auto store = open_directory_store("disk", clock, disk);
+  for (const std::size_t size : {300u, 4096u, 10'000u}) {
+    auto record = record_of(State::live, clock.now());
+    record.payload.assign(size, 'p');
+    store->create(key, record, soon());
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{100}, std::size_t{4096}, std::string::npos}) {
+      disk.read_in_pieces(piece);
+      EXPECT_EQ(store->load(key, soon()), record) << size << " in pieces of " << piece;
+    }
+    store->erase(key, {}, soon());
+  }
+}
+
 TEST_F(DirectoryFaults, OnlyAbandonedDraftsAreSweptAndNothingForeign) {
   SimulatedDisk disk;
   const auto store = open_directory_store("disk", clock, disk);

@@ -132,7 +132,7 @@ ssize_t SimulatedDisk::read(int file, char* to, std::size_t size) {
   const Guard guard(mutex_);
   if (const int error = fate()) return error;
   auto& open = open_.at(file);
-  const auto n = std::min(size, open.inode->bytes.size() - std::min(open.at, open.inode->bytes.size()));
+  const auto n = std::min({size, piece_, open.inode->bytes.size() - std::min(open.at, open.inode->bytes.size())});
   std::memcpy(to, open.inode->bytes.data() + open.at, n);
   open.at += n;
   return static_cast<ssize_t>(n);

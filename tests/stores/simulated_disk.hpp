@@ -32,6 +32,8 @@ class SimulatedDisk final : public FileSystem {
   // What there is no room for.
   enum class Full { no, new_files, longer_files, any_bytes };
   void fill(Full full) { full_ = full; }
+  // A call to read gives this much and no more.
+  void read_in_pieces(std::size_t size) { piece_ = size; }
   // Removing a file makes room for one.
   bool removal_makes_room = false;
 
@@ -93,6 +95,7 @@ class SimulatedDisk final : public FileSystem {
   bool made_ = false, removed_ = false, struck_ = false;
   int calls_ = 0, fail_at_ = 0, die_at_ = 0, error_ = 0, next_fd_ = 3;
   Full full_ = Full::no;
+  std::size_t piece_ = std::string::npos;
   time_t now_ = 1'000'000;
   uid_t owner_ = static_cast<uid_t>(-1);  // this process's
   Entries entries_, durable_;

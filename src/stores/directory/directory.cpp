@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "fork_page.hpp"
 #include "sancho/random.hpp"
 
 namespace sancho {
@@ -71,7 +73,7 @@ void Directory::make() {
     throw StoreError(Trouble::refused, fmt::format("{} is open to other users (mode {:04o}): chmod 700 it", name(), status.st_mode & 07777));
   lock_fd_ = files_.reopen_directory(fd);
   if (lock_fd_ < 0) fail(-lock_fd_, "open the directory");
-  lock_pid_ = ::getpid();
+  lock_pid_ = this_process();
   fd_ = files_.reopen_directory(fd);
   if (fd_ < 0) fail(-fd_, "open the directory");
 }
@@ -88,11 +90,11 @@ Directory::Lock Directory::lock(Deadline deadline, bool shared) {
   const auto late = [&]() -> StoreError { return {Trouble::contention, name() + ": other writers kept the directory locked until the deadline"}; };
   if (mutex = std::unique_lock(mutex_, deadline.at()); !mutex.owns_lock()) throw late();
   // After a fork the child shares the parent's open file, and so its lock.
-  if (lock_pid_ != ::getpid()) {
+  if (lock_pid_ != this_process()) {
     const int own = files_.reopen_directory(fd_);
     if (own < 0) fail(-own, "open the directory");
     files_.close(std::exchange(lock_fd_, own));
-    lock_pid_ = ::getpid();
+    lock_pid_ = this_process();
   }
   for (auto pause = std::chrono::microseconds{50};; pause = std::min(pause * 2, std::chrono::microseconds{2000})) {
     const int got = files_.lock(lock_fd_, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB);
@@ -109,29 +111,38 @@ Directory::Lock::~Lock() {
 
 // ## Reading
 
-std::optional<std::string> Directory::read(const std::string& name) {
+std::optional<std::string> Directory::read(const std::string& name, Read how) {
   const int fd = files_.open(fd_, name, O_RDONLY);
   if (fd == -ENOENT) return std::nullopt;
   if (fd == -ELOOP || fd == -ENXIO) throw StoreError(Trouble::corrupt, this->name() + ": a record is no regular file");
   if (fd < 0) fail(-fd, "open a record");
   File file(*this, fd);
+  std::array<char, 4096> first;
+  auto n = read_some(fd, first.data(), first.size());
+  // What gives nothing may be something else than a file: a pipe, a directory.
+  if (n <= 0) require_regular(fd);
+  std::string bytes(first.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
+  if (n > 0 && how == Read::once && bytes.size() < first.size()) return bytes;
+  while (n > 0) {
+    const auto got = bytes.size();
+    bytes.resize(got * 2);
+    n = read_some(fd, bytes.data() + got, got);
+    bytes.resize(got + (n < 0 ? 0 : static_cast<std::size_t>(n)));
+  }
+  if (n < 0) fail(static_cast<int>(-n), "read a record");
+  return bytes;
+}
+
+ssize_t Directory::read_some(int fd, char* to, std::size_t size) {
+  auto n = files_.read(fd, to, size);
+  while (n == -EINTR) n = files_.read(fd, to, size);
+  return n;
+}
+
+void Directory::require_regular(int fd) const {
   struct stat status {};
   if (const int error = files_.stat(fd, status); error < 0) fail(-error, "inspect a record");
-  if (!S_ISREG(status.st_mode)) throw StoreError(Trouble::corrupt, this->name() + ": a record is no regular file");
-  // One byte more than it should have, so that the end is seen by the same call.
-  std::string bytes(static_cast<std::size_t>(status.st_size) + 1, '\0');
-  for (std::size_t got = 0;;) {
-    const auto n = files_.read(fd, bytes.data() + got, bytes.size() - got);
-    if (n == -EINTR) continue;
-    if (n < 0) fail(static_cast<int>(-n), "read a record");
-    got += static_cast<std::size_t>(n);
-    if (n == 0 || got < bytes.size()) {
-      if (n != 0 && got < static_cast<std::size_t>(status.st_size)) continue;
-      bytes.resize(got);
-      return bytes;
-    }
-    bytes.resize(bytes.size() * 2);  // it grew
-  }
+  if (!S_ISREG(status.st_mode)) throw StoreError(Trouble::corrupt, name() + ": a record is no regular file");
 }
 
 // ## Writing

@@ -44,8 +44,11 @@ class Directory {
   };
   Lock lock(Deadline deadline, bool shared = false);
 
-  // All bytes of a file; nothing if there is none.
-  std::optional<std::string> read(const std::string& name);
+  // All bytes of a file; nothing if there is none. `once`: a call that gives less
+  // than was asked for is taken for the last, which it is on a local file system
+  // unless a signal came; where the bytes are no record, they are read `to_the_end`.
+  enum class Read { once, to_the_end };
+  std::optional<std::string> read(const std::string& name, Read how);
 
   // A file whose bytes are durable and which has no name that counts yet. It
   // is unlinked if it does not get one.
@@ -84,6 +87,8 @@ class Directory {
 
  private:
   class File;
+  ssize_t read_some(int fd, char* to, std::size_t size);
+  void require_regular(int fd) const;
   void write_all(File& file, std::string_view bytes, const char* doing);
 
   std::string path_;

@@ -14,7 +14,16 @@ std::optional<SessionKey> key_of(std::string_view file) {
 }  // namespace
 
 std::optional<FoundRecord> RecordFiles::read(const std::string& file) {
-  const auto bytes = directory_.read(file);
+  try {
+    return read(file, Directory::Read::once);
+  } catch (const StoreError& e) {
+    if (e.kind() != Trouble::corrupt) throw;
+  }
+  return read(file, Directory::Read::to_the_end);
+}
+
+std::optional<FoundRecord> RecordFiles::read(const std::string& file, Directory::Read how) {
+  const auto bytes = directory_.read(file, how);
   if (!bytes) return std::nullopt;
   try {
     return FoundRecord{file, bytes->size(), decode_record(*bytes)};

@@ -53,6 +53,7 @@ class RecordFiles {
  private:
   std::optional<FoundRecord> look_once(const SessionKey& key);
   std::optional<FoundRecord> read(const std::string& file);
+  std::optional<FoundRecord> read(const std::string& file, Directory::Read how);
   void move_home(const SessionKey& key, const std::string& from, State state);
   Directory& directory_;
 };

@@ -12,7 +12,10 @@ namespace {
 constexpr std::size_t head_size = 20;  // accessed, due, checksum
 
 void append(std::string& out, std::uint64_t v, int bits) {
-  for (int shift = bits - 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(v >> shift & 0xff));
+  char bytes[8];
+  std::size_t size = 0;
+  for (int shift = bits - 8; shift >= 0; shift -= 8) bytes[size++] = static_cast<char>(v >> shift & 0xff);
+  out.append(bytes, size);
 }
 
 std::uint64_t number(std::string_view bytes) {
@@ -45,9 +48,11 @@ std::string encode_head(std::string_view key, const Head& head, std::size_t body
 }
 }  // namespace
 
-std::string encode_entry(const SessionKey& key, const Entry& entry) {
-  const auto record = encode_record(entry.record);
-  return encode_head(key.bytes(), {entry.record.accessed, entry.due}, record.size()).append(record);
+std::string encode_entry(const SessionKey& key, const Record& record, Time accessed, Time due) {
+  constexpr std::size_t besides = 192;  // of a record's fields, about
+  auto out = encode_head(key.bytes(), {accessed, due}, record.subject.size() + record.payload.size() + besides);
+  append_record(out, record);
+  return out;
 }
 
 std::optional<Head> head_of(std::string_view key, std::string_view value) {
@@ -56,15 +61,21 @@ std::optional<Head> head_of(std::string_view key, std::string_view value) {
 }
 
 Entry decode_entry(const SessionKey& key, std::string_view value, const std::string& store) {
+  Entry entry;
+  entry.due = decode_entry(key, value, store, entry.record);
+  return entry;
+}
+
+Time decode_entry(const SessionKey& key, std::string_view value, const std::string& store, Record& into) {
   const auto head = head_of(key.bytes(), value);
   if (!head) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
   try {
-    Entry entry{head->due, decode_record(value.substr(head_size))};
-    entry.record.accessed = head->accessed;
-    return entry;
+    decode_record(value.substr(head_size), into);
   } catch (const StoreError& e) {
     throw StoreError(e.kind(), store + ": " + e.what());
   }
+  into.accessed = head->accessed;
+  return head->due;
 }
 
 std::string with_head(std::string_view key, std::string_view value, const Head& head) {

@@ -19,9 +19,12 @@ struct Entry {
   Time due;
   Record record;
 };
-std::string encode_entry(const SessionKey& key, const Entry& entry);
+// `accessed` is what counts; the record's own is what it was made with.
+std::string encode_entry(const SessionKey& key, const Record& record, Time accessed, Time due);
 // Throws `StoreError` as `decode_record` does.
 Entry decode_entry(const SessionKey& key, std::string_view value, const std::string& store);
+// The same, into a record that is there; gives the moment it is due.
+Time decode_entry(const SessionKey& key, std::string_view value, const std::string& store, Record& into);
 
 // The head alone, if it is intact: of a value whose record may not be. And the
 // value with another head.

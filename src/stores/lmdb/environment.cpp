@@ -1,11 +1,11 @@
 #include "stores/lmdb/environment.hpp"
 
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <thread>
 
+#include "fork_page.hpp"
 #include "stores/lmdb/failure.hpp"
 #include "stores/reserve.hpp"
 
@@ -32,7 +32,7 @@ std::string prepared(const std::string& path, const std::string& store, const Lm
 Environment::Environment(const std::string& path, const std::string& store, const LmdbOptions& options)
     : path_(path),
       store_(store),
-      owner_(::getpid()),
+      owner_(this_process()),
       patience_(options.open_timeout),
       full_(options.sync == LmdbOptions::Sync::full),
       gate_(prepared(path, store, options), store) {
@@ -90,7 +90,7 @@ void Environment::guard_end_of_file() {
 
 // In a child, all this is the parent's: closing it would do harm.
 Environment::~Environment() {
-  if (::getpid() == owner_) close();
+  if (this_process() == owner_) close();
 }
 
 // With the gate closed if that can be had in time, because LMDB can fail to open
@@ -115,18 +115,39 @@ void Environment::join(const LmdbOptions& options) {
 }
 
 void Environment::require_own_process() const {
-  if (::getpid() != owner_)
+  if (this_process() != owner_)
     throw StoreError(Trouble::refused,
                      store_ + ": it was opened before this process was forked; open it after forking, not before");
 }
 
-void Environment::require_usable(Deadline deadline) const {
-  require_own_process();
-  // A file that was removed or replaced goes on taking writes, and then they are gone.
+// A file that was removed or replaced goes on taking writes, and then they are gone.
+void Environment::require_same_file(Deadline::Steady::time_point tick) {
+  same_file_.forget();  // should it not be: then the next call looks again
   if (file_id(path_ + "/data.mdb", store_) != data_)
     throw StoreError(Trouble::unavailable,
                      store_ + ": its file was replaced while it was open; start this program anew");
-  if (deadline.passed()) throw StoreError(Trouble::unavailable, store_ + ": the deadline had passed before it began");
+  same_file_.note(tick);
+}
+
+namespace {
+void require_time(Deadline deadline, Deadline::Steady::time_point tick, const std::string& store) {
+  if (has_passed(deadline.at(), tick))
+    throw StoreError(Trouble::unavailable, store + ": the deadline had passed before it began");
+}
+}  // namespace
+
+void Environment::require_usable(Deadline deadline) {
+  require_own_process();
+  const auto tick = coarse_now();
+  require_same_file(tick);
+  require_time(deadline, tick, store_);
+}
+
+void Environment::require_usable_within_tick(Deadline deadline) {
+  require_own_process();
+  const auto tick = coarse_now();
+  if (!same_file_.seen(tick)) require_same_file(tick);
+  require_time(deadline, tick, store_);
 }
 
 // ## The map

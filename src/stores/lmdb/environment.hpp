@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "coarse_clock.hpp"
 #include "sancho/stores/lmdb.hpp"
 #include "stores/lmdb/gate.hpp"
 #include "stores/lmdb/place.hpp"
@@ -41,9 +42,11 @@ class Environment {
   void join(const LmdbOptions& options);
 
   // Throws `StoreError`: in a child of the process that opened it, when the
-  // files were removed or replaced, or if the deadline has passed. The first
-  // alone:
-  void require_usable(Deadline deadline) const;
+  // files were removed or replaced, or if the deadline has passed. `within_tick`:
+  // that they were replaced is told within a tick of the operating system's coarse
+  // clock, ten milliseconds at most. The first alone:
+  void require_usable(Deadline deadline);
+  void require_usable_within_tick(Deadline deadline);
   void require_own_process() const;
 
   bool read_only() const { return read_only_; }
@@ -75,6 +78,7 @@ class Environment {
  private:
   friend class Reading;
   friend class Writing;
+  void require_same_file(Deadline::Steady::time_point tick);
   MDB_txn* take_reader(Deadline deadline);
   void give_back(MDB_txn* reader) noexcept;
   // Takes over the greater map that another process wrote beyond ours with.
@@ -91,6 +95,7 @@ class Environment {
   Gate gate_;
   MDB_env* env_ = nullptr;
   FileId data_;
+  SeenThisTick same_file_;
   std::size_t page_size_ = 4096;
   // Held shared by whoever is in a transaction: the map moves while nobody is.
   std::shared_mutex map_mutex_;

@@ -53,6 +53,7 @@ class Gate {
   std::string store_;
   int fd_;
   std::array<TimedMutex, 3> threads_;
+  int unqueued_ = 0;  // passes to write in a row that did not queue; the thread's that has passed
 };
 
 }  // namespace sancho::lmdb

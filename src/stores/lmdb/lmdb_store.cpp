@@ -56,7 +56,7 @@ std::optional<Entry> LmdbStore::read(const Transaction& t, const SessionKey& key
 }
 
 void LmdbStore::put_new(Writing& t, const SessionKey& key, const Record& record) const {
-  t.put(tables_.sessions, key.bytes(), encode_entry(key, {record.expires(), record}));
+  t.put(tables_.sessions, key.bytes(), encode_entry(key, record, record.accessed, record.expires()));
   t.put(tables_.due, due_key(record.expires(), key.bytes()), due_session);
   if (!record.subject.empty()) t.put(tables_.subjects, subject_digest(record.subject).append(key.bytes()), {});
 }
@@ -70,11 +70,18 @@ void LmdbStore::remove(Writing& t, const SessionKey& key, const Entry& entry) co
 
 // ## The verbs
 
-std::optional<Record> LmdbStore::load(const SessionKey& key, Deadline deadline) {
+bool LmdbStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
   const Reading t(*environment_, deadline, "loading a session");
-  auto entry = read(t, key);
-  if (!entry || entry->record.expired(clock_.now())) return std::nullopt;
-  return std::move(entry->record);
+  const auto value = t.get(tables_.sessions, key.bytes());
+  if (!value) return false;
+  decode_entry(key, *value, environment_->store(), record);
+  return !clock_.passed(record.expires());
+}
+
+std::optional<Record> LmdbStore::load(const SessionKey& key, Deadline deadline) {
+  std::optional<Record> record(std::in_place);
+  if (!load_into(key, *record, deadline)) record.reset();
+  return record;
 }
 
 CreateAnswer LmdbStore::create(const SessionKey& key, const Record& record, Deadline deadline,
@@ -107,14 +114,13 @@ CommitAnswer LmdbStore::commit(const SessionKey& key, const Version& expected, c
     if (current->record.version != expected) return Conflict{std::move(current->record)};
     if (current->record.subject != record.subject)
       throw StoreError(Trouble::refused, name() + ": a commit may not change the subject");
-    Entry next{current->due, record};
-    next.record.accessed = std::max(record.accessed, current->record.accessed);
-    if (const auto due = next.record.expires(); due < next.due) {
-      t.remove(tables_.due, due_key(next.due, key.bytes()));
+    const auto accessed = std::max(record.accessed, current->record.accessed);
+    const auto due = std::min(current->due, record.expires_if_accessed(accessed));
+    if (due < current->due) {
+      t.remove(tables_.due, due_key(current->due, key.bytes()));
       t.put(tables_.due, due_key(due, key.bytes()), due_session);
-      next.due = due;
     }
-    t.put(tables_.sessions, key.bytes(), encode_entry(key, next));
+    t.put(tables_.sessions, key.bytes(), encode_entry(key, record, accessed, due));
     return Done{};
   };
   // A full map must not keep anybody logged in.

@@ -19,6 +19,7 @@ class LmdbStore final : public SessionStore, public SubjectIndex, public Epochs,
   LmdbStore(const std::string& path, const LmdbOptions& options, const Clock& clock);
 
   std::optional<Record> load(const SessionKey& key, Deadline deadline) override;
+  bool load_into(const SessionKey& key, Record& record, Deadline deadline) override;
   CreateAnswer create(const SessionKey& key, const Record& record, Deadline deadline,
                       const Admission* admission) override;
   CommitAnswer commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) override;

@@ -1,9 +1,9 @@
 #include "stores/lmdb/registry.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
+
+#include "fork_page.hpp"
 
 namespace sancho::lmdb {
 
@@ -41,7 +41,7 @@ class Lock {
 };
 }  // namespace
 
-Share::Share(const std::string& path, const LmdbOptions& options) : owner_(::getpid()) {
+Share::Share(const std::string& path, const LmdbOptions& options) : owner_(this_process()) {
   const std::string store = "lmdb:" + path;
   auto& r = registry();
   const Lock lock(r, Deadline::after(options.open_timeout).at());
@@ -67,7 +67,7 @@ Share::Share(const std::string& path, const LmdbOptions& options) : owner_(::get
 
 // In a child, the environment is the parent's, and stays.
 Share::~Share() {
-  if (::getpid() != owner_) return;
+  if (this_process() != owner_) return;
   auto& r = registry();
   const Lock lock(r, Deadline::Steady::time_point::max());
   const auto mine = std::find_if(r.open.begin(), r.open.end(),

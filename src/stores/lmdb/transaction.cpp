@@ -12,7 +12,7 @@ MDB_val val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(by
 
 Transaction::Transaction(Environment& environment, Deadline deadline, const char* doing)
     : environment_(environment), doing_(doing) {
-  environment_.require_usable(deadline);
+  environment_.require_usable_within_tick(deadline);
 }
 
 std::optional<std::string_view> Transaction::get(MDB_dbi table, std::string_view key) const {
@@ -57,7 +57,7 @@ void Reading::keep_tables() {
 Writing::Writing(Environment& environment, Deadline deadline, const char* doing, Room room, std::size_t size)
     : Transaction(environment, deadline, doing) {
   pass_.emplace(environment_.gate_, Gate::Lane::write, deadline);
-  // While this process waited, the files may have gone.
+  // Now for certain: while this process waited, the files may have gone.
   environment_.require_usable(deadline);
   map_ = std::shared_lock(environment_.map_mutex_);
   mdb_env_set_flags(environment_.env_, MDB_NOMETASYNC, environment_.full_ ? 0 : 1);

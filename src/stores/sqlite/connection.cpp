@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <thread>
+#include <utility>
 
 namespace sancho::sqlite {
 
@@ -47,6 +48,8 @@ Connection::Connection(const std::string& path, Access access, Deadline deadline
   if (db) sqlite3_busy_handler(db, Patience::wait, &patience_);
   if (rc != SQLITE_OK) fail(rc, "opening it");
   sqlite3_progress_handler(db, 2000, Patience::overdue, &patience_);
+  const int made = sqlite3_create_function_v2(db, "sancho_stands", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, this, ask_judge, nullptr, nullptr, nullptr);
+  if (made != SQLITE_OK) fail(made, "opening it");
 }
 
 // ## Statements
@@ -136,10 +139,9 @@ void Connection::fail(int rc, const char* doing, bool maybe_done) {
 Query::Query(Connection& connection, Sql sql, const char* doing)
     : connection_(connection), statement_(connection.prepared(sql, doing)), doing_(doing) {}
 
-Query::~Query() {
-  sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);  // they point to what is about to go
-}
+// What was bound points to what is about to go. It is not cleared, since SQLite looks
+// at it in a step only, and every use binds all anew.
+Query::~Query() { sqlite3_reset(statement_); }
 
 void Query::check(int rc) {
   if (rc != SQLITE_OK) connection_.fail(rc, doing_);
@@ -161,28 +163,57 @@ Query& Query::bind_text(std::string_view value) {
   return *this;
 }
 
-bool Query::step() {
-  const int rc = sqlite3_step(statement_);
+bool Query::step() { return is_row(sqlite3_step(statement_)); }
+
+bool Query::is_row(int rc) {
   if (rc == SQLITE_ROW) return true;
   if (rc == SQLITE_DONE) return false;
   connection_.fail(rc, doing_);
 }
 
-std::optional<std::int64_t> Query::integer(int column) const {
-  if (sqlite3_column_type(statement_, column) != SQLITE_INTEGER) return std::nullopt;
-  return sqlite3_column_int64(statement_, column);
+// The value is fetched once. It may be used so because one thread uses the connection.
+std::optional<std::int64_t> Query::integer(int column) const { return integer_of(sqlite3_column_value(statement_, column)); }
+std::optional<std::string_view> Query::blob(int column) const { return blob_of(sqlite3_column_value(statement_, column)); }
+std::optional<std::string_view> Query::text(int column) const { return sqlite::text_of(sqlite3_column_value(statement_, column)); }
+
+std::optional<std::int64_t> integer_of(sqlite3_value* value) {
+  if (sqlite3_value_type(value) != SQLITE_INTEGER) return std::nullopt;
+  return sqlite3_value_int64(value);
 }
 
-std::optional<std::string_view> Query::blob(int column) const {
-  if (sqlite3_column_type(statement_, column) != SQLITE_BLOB) return std::nullopt;
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-  return std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+std::optional<std::string_view> blob_of(sqlite3_value* value) {
+  if (sqlite3_value_type(value) != SQLITE_BLOB) return std::nullopt;
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+  return std::string_view(bytes, static_cast<std::size_t>(sqlite3_value_bytes(value)));
 }
 
-std::optional<std::string_view> Query::text(int column) const {
-  if (sqlite3_column_type(statement_, column) != SQLITE_TEXT) return std::nullopt;
-  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+std::optional<std::string_view> text_of(sqlite3_value* value) {
+  if (sqlite3_value_type(value) != SQLITE_TEXT) return std::nullopt;
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  return std::string_view(bytes, static_cast<std::size_t>(sqlite3_value_bytes(value)));
+}
+
+// ## The judge
+
+// An exception must not pass through SQLite. The row does not stand then, and the
+// statement changes nothing.
+void Connection::ask_judge(sqlite3_context* context, int size, sqlite3_value** values) {
+  auto& self = *static_cast<Connection*>(sqlite3_user_data(context));
+  bool stands = false;
+  try {
+    stands = self.judge_ && self.judge_->stands({values, static_cast<std::size_t>(size)});
+  } catch (...) {
+    self.judge_threw_ = std::current_exception();
+  }
+  sqlite3_result_int(context, stands ? 1 : 0);
+}
+
+bool Query::step(Judge& judge) {
+  connection_.judge_ = &judge;
+  const int rc = sqlite3_step(statement_);
+  connection_.judge_ = nullptr;
+  if (connection_.judge_threw_) std::rethrow_exception(std::exchange(connection_.judge_threw_, nullptr));
+  return is_row(rc);
 }
 
 // ## Transaction

@@ -6,8 +6,10 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,24 @@ namespace sancho::sqlite {
 // How a file is opened. `immutable` is for file systems that are mounted
 // read-only, where the shared memory of WAL can be neither made nor needed.
 enum class Access { write, read, immutable };
+
+// Values of a row as SQLite has them, which live until it goes on; nothing where the
+// type is another.
+std::optional<std::int64_t> integer_of(sqlite3_value* value);
+std::optional<std::string_view> blob_of(sqlite3_value* value);
+std::optional<std::string_view> text_of(sqlite3_value* value);
+
+// Decides on a row in the middle of a statement whose SQL asks `sancho_stands(…)`,
+// so that a row need not be searched for twice, to look at it and to write it.
+class Judge {
+ public:
+  // With what the SQL passes, in its order. Does not ask the connection for
+  // anything. What it throws, the query's `step` throws.
+  virtual bool stands(std::span<sqlite3_value*> values) = 0;
+
+ protected:
+  ~Judge() = default;
+};
 
 class Connection {
  public:
@@ -59,6 +79,8 @@ class Connection {
   friend class Transaction;
   sqlite3_stmt* prepared(Sql sql, const char* doing);
 
+  static void ask_judge(sqlite3_context* context, int size, sqlite3_value** values);
+
   // What the busy handler and the progress handler look at.
   struct Patience {
     Deadline deadline;
@@ -77,6 +99,8 @@ class Connection {
   std::string path_;
   Patience patience_;
   bool sound_ = true;
+  Judge* judge_ = nullptr;  // of the step that runs
+  std::exception_ptr judge_threw_;
   std::unique_ptr<sqlite3, Close> db_;
   std::array<Statement, sql_count> statements_;  // goes before db_ does
 };
@@ -97,6 +121,8 @@ class Query {
 
   // True while there is a row. Throws `StoreError`.
   bool step();
+  // The same of a statement that asks for a judge.
+  bool step(Judge& judge);
 
   // Columns of the row, or nothing if the type is another.
   std::optional<std::int64_t> integer(int column) const;
@@ -105,6 +131,7 @@ class Query {
 
  private:
   void check(int rc);
+  bool is_row(int rc);
   Connection& connection_;
   sqlite3_stmt* statement_;
   const char* doing_;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "fork_page.hpp"
+
 namespace sancho::sqlite {
 
 namespace {
@@ -63,16 +65,16 @@ Registry& registry() {
 void note_open(const FileId& file, const std::string& store) {
   auto& r = registry();
   const std::lock_guard lock(r.mutex);
-  const auto inherited = [&](const Open& each) { return each.file == file && each.process != ::getpid(); };
+  const auto inherited = [&](const Open& each) { return each.file == file && each.process != this_process(); };
   if (std::any_of(r.open.begin(), r.open.end(), inherited))
     throw StoreError(Trouble::refused, store + ": it was open when this process was forked; open it after forking, not before");
-  r.open.push_back({file, ::getpid()});
+  r.open.push_back({file, this_process()});
 }
 
 void note_closed(const FileId& file) {
   auto& r = registry();
   const std::lock_guard lock(r.mutex);
-  const auto mine = [&](const Open& each) { return each.file == file && each.process == ::getpid(); };
+  const auto mine = [&](const Open& each) { return each.file == file && each.process == this_process(); };
   if (const auto found = std::find_if(r.open.begin(), r.open.end(), mine); found != r.open.end()) r.open.erase(found);
 }
 

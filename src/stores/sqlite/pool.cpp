@@ -1,9 +1,8 @@
 #include "stores/sqlite/pool.hpp"
 
-#include <unistd.h>
-
 #include <thread>
 
+#include "fork_page.hpp"
 #include "stores/reserve.hpp"
 #include "stores/sqlite/place.hpp"
 #include "stores/sqlite/schema.hpp"
@@ -32,14 +31,14 @@ void enter_wal_mode(Connection& c, const std::string& store) {
 }  // namespace
 
 Pool::Pool(std::string path, const SqliteOptions& options)
-    : path_(std::move(path)), name_("sqlite:" + path_), options_(options), owner_(::getpid()), access_(Access::write) {
+    : path_(std::move(path)), name_("sqlite:" + path_), options_(options), owner_(this_process()), access_(Access::write) {
   if (options_.read_only) access_ = Access::read;
   else make_file(path_, name_);
   file_ = file_id(path_, name_);
   if (on_frozen_file_system(path_)) access_ = Access::immutable;
   note_open(file_, name_);
   try {
-    if ((*take(Deadline::after(options_.open_timeout))).read_only() && access_ == Access::write) access_ = Access::read;
+    if ((*take(Deadline::after(options_.open_timeout), Use::write)).read_only() && access_ == Access::write) access_ = Access::read;
     setup(Deadline::after(options_.open_timeout));
   } catch (...) {
     idle_.clear();
@@ -50,7 +49,7 @@ Pool::Pool(std::string path, const SqliteOptions& options)
 
 // In a child, the connections are the parent's: even closing them would do harm.
 Pool::~Pool() {
-  if (::getpid() != owner_) {
+  if (this_process() != owner_) {
     for (auto& connection : idle_) static_cast<void>(connection.release());
     queue_.abandon();
     return;
@@ -61,7 +60,7 @@ Pool::~Pool() {
 
 void Pool::setup(Deadline deadline) {
   const Turn turn(*this, deadline);
-  const auto lease = take(deadline);
+  const auto lease = take(deadline, Use::write);
   Connection& c = *lease;
   c.run("BEGIN", "looking at its schema");  // one view of it, whoever else sets it up
   const auto found = inspect(c, name_);
@@ -79,7 +78,7 @@ void Pool::setup(Deadline deadline) {
 
 void Pool::make_room(Deadline deadline) {
   const Turn turn(*this, deadline);
-  const auto lease = take(deadline);
+  const auto lease = take(deadline, Use::write);
   if ((*lease).checkpoint()) return;
   spend_reserve(reserve_of(path_));
   (*lease).checkpoint();
@@ -107,7 +106,7 @@ void Pool::see_to_reserve() noexcept { keep_reserve(reserve_of(path_), reserve_s
 // ## Connections
 
 void Pool::require_own_process() const {
-  if (::getpid() == owner_) return;
+  if (this_process() == owner_) return;
   throw StoreError(Trouble::refused, name_ + ": it was opened before this process was forked; open it after forking, not before");
 }
 
@@ -129,10 +128,15 @@ std::unique_ptr<Connection> Pool::open(Deadline deadline) const {
   return c;
 }
 
-Pool::Lease Pool::take(Deadline deadline) {
+Pool::Lease Pool::take(Deadline deadline, Use use) {
   require_own_process();
-  require_same_file();
-  if (deadline.passed()) throw StoreError(Trouble::unavailable, name_ + ": the deadline had passed before it began");
+  const auto tick = coarse_now();
+  if (use == Use::write || !same_file_.seen(tick)) {
+    same_file_.forget();  // should it not be: then the next call looks again
+    require_same_file();
+    same_file_.note(tick);
+  }
+  if (has_passed(deadline.at(), tick)) throw StoreError(Trouble::unavailable, name_ + ": the deadline had passed before it began");
   std::unique_ptr<Connection> connection;
   {
     const std::lock_guard lock(mutex_);

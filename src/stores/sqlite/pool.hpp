@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "coarse_clock.hpp"
 #include "sancho/stores/sqlite.hpp"
 #include "stores/sqlite/connection.hpp"
 #include "stores/sqlite/write_queue.hpp"
@@ -70,7 +71,10 @@ class Pool {
     Pool& pool_;
     std::unique_ptr<Connection> connection_;
   };
-  Lease take(Deadline deadline);
+  // Who writes is told at once if the file was replaced; who reads, within a tick of
+  // the operating system's coarse clock, ten milliseconds at most.
+  enum class Use { read, write };
+  Lease take(Deadline deadline, Use use);
 
   // The queue to write. True: it is this one's turn, and `leave` must follow; false:
   // who led has seen to it. Throws `StoreError` (*unavailable*) at the deadline.
@@ -106,6 +110,7 @@ class Pool {
   pid_t owner_;
   Access access_;
   FileId file_;
+  SeenThisTick same_file_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;
   WriteQueue queue_;

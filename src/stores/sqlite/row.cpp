@@ -1,9 +1,10 @@
 #include "stores/sqlite/row.hpp"
 
+#include <array>
 #include <bit>
 
 #include "crc32c.hpp"
-#include "sancho/msgpack.hpp"
+#include "inline_packer.hpp"
 
 namespace sancho::sqlite {
 
@@ -19,16 +20,22 @@ bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
 // Over everything but the access time, which a touch raises alone, and the key,
 // which is the session's and not the record's.
 std::int64_t checksum(const Record& r, std::string_view subject, std::string_view payload) {
-  Packer p;
+  constexpr auto number = InlinePacker::most_of_number;
+  std::array<char, 6 * number + InlinePacker::most_of_head> before;
+  std::array<char, InlinePacker::most_of_head + sizeof(Handle)> behind;
+  const auto bytes = [](const auto& from, const InlinePacker& p) {
+    return std::string_view(from.data(), static_cast<std::size_t>(p.end() - from.data()));
+  };
+  InlinePacker p(before.data()), q(behind.data());
   p.natural(r.version.incarnation);
   p.natural(r.version.counter);
   p.natural(static_cast<std::uint8_t>(r.state));
-  p.integer(milliseconds(r.created));
+  p.time(r.created);
   p.integer(r.idle.count());
-  p.integer(milliseconds(r.ends));
-  p.text(subject);
-  p.text(r.handle.text());
-  return crc32c(payload, crc32c(p.bytes()));
+  p.time(r.ends);
+  p.text_head(subject.size());
+  q.text(r.handle.text());
+  return crc32c(payload, crc32c(bytes(behind, q), crc32c(subject, crc32c(bytes(before, p)))));
 }
 
 }  // namespace
@@ -38,7 +45,17 @@ void require_writable(const Record& r, const std::string& store) {
     if (!sane(ms)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
 }
 
-std::optional<RowView> view_of(const Query& row) {
+namespace {
+struct Values {
+  std::span<sqlite3_value*> values;  // from the second column on
+  sqlite3_value* at(int column) const { return values[static_cast<std::size_t>(column - 1)]; }
+  auto integer(int column) const { return integer_of(at(column)); }
+  auto blob(int column) const { return blob_of(at(column)); }
+  auto text(int column) const { return sqlite::text_of(at(column)); }
+};
+
+template <class Row>
+std::optional<RowView> checked(const Row& row) {
   const auto inc = row.integer(1), n = row.integer(2), state = row.integer(3), created = row.integer(4), accessed = row.integer(5),
              idle = row.integer(6), ends = row.integer(7), crc = row.integer(8);
   if (!inc || !n || !state || !created || !accessed || !idle || !ends || !crc) return std::nullopt;
@@ -60,6 +77,9 @@ std::optional<RowView> view_of(const Query& row) {
   if (checksum(view.head, *subject, *payload) != *crc) return std::nullopt;
   return view;
 }
+}  // namespace
+
+std::optional<RowView> view_of(const Query& row) { return checked(row); }
 
 std::optional<Record> record_of(const Query& row) {
   const auto view = view_of(row);
@@ -67,11 +87,15 @@ std::optional<Record> record_of(const Query& row) {
   return view->copy();
 }
 
-RowView intact_view_of(const Query& row, const std::string& store) {
-  auto view = view_of(row);
+namespace {
+RowView intact(std::optional<RowView> view, const std::string& store) {
   if (!view) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
   return *std::move(view);
 }
+}  // namespace
+
+RowView intact_view_of(const Query& row, const std::string& store) { return intact(checked(row), store); }
+RowView intact_view_of(std::span<sqlite3_value*> values, const std::string& store) { return intact(checked(Values{values}), store); }
 
 // Into the strings that are there.
 void RowView::copy_to(Record& record) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,10 @@ struct RowView {
 // damaged.
 std::optional<RowView> view_of(const Query& row);
 std::optional<Record> record_of(const Query& row);
-// The same; throws `StoreError` of kind *corrupt*.
+// The same; throws `StoreError` of kind *corrupt*. Also of the columns that a judge
+// is asked about, which are all but the key.
 RowView intact_view_of(const Query& row, const std::string& store);
+RowView intact_view_of(std::span<sqlite3_value*> values, const std::string& store);
 // Its key as it stands there, be it one or not.
 std::string raw_key_of(const Query& row);
 

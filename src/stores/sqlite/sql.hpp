@@ -17,7 +17,8 @@ enum class Sql {
 };
 inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::others) + 1;
 
-#define SANCHO_RECORD_COLUMNS "key,inc,n,state,created,accessed,idle,ends,crc,subject,handle,payload"
+#define SANCHO_COLUMNS_BESIDE_KEY "inc,n,state,created,accessed,idle,ends,crc,subject,handle,payload"
+#define SANCHO_RECORD_COLUMNS "key," SANCHO_COLUMNS_BESIDE_KEY
 
 constexpr std::string_view text_of(Sql sql) {
   switch (sql) {
@@ -25,7 +26,8 @@ constexpr std::string_view text_of(Sql sql) {
     case Sql::commit: return "COMMIT";
     case Sql::rollback: return "ROLLBACK";
 
-    case Sql::load: return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE key = ?1";
+    // Who asks knows the key.
+    case Sql::load: return "SELECT NULL," SANCHO_COLUMNS_BESIDE_KEY " FROM sancho_sessions WHERE key = ?1";
     case Sql::insert:
       return "INSERT INTO sancho_sessions (" SANCHO_RECORD_COLUMNS ",due) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
              " ON CONFLICT (key) DO NOTHING";
@@ -35,8 +37,10 @@ constexpr std::string_view text_of(Sql sql) {
     // The subject stays, and so do both indexes: a row that becomes due later
     // than `due` says is met by the sweep and put off.
     case Sql::commit_here:
-      return "UPDATE sancho_sessions SET inc = ?2, n = ?3, state = ?4, created = ?5, accessed = ?6, idle = ?7, ends = ?8,"
-             " crc = ?9, handle = ?10, payload = ?11 WHERE key = ?1";
+      return "UPDATE sancho_sessions SET inc = ?2, n = ?3, state = ?4, created = ?5, accessed = max(?6, accessed), idle = ?7, ends = ?8,"
+             " crc = ?9, handle = ?10, payload = ?11"
+             " WHERE key = ?1 AND sancho_stands(" SANCHO_COLUMNS_BESIDE_KEY ")";
+    // One that has been judged.
     case Sql::commit_sooner:
       return "UPDATE sancho_sessions SET inc = ?2, n = ?3, state = ?4, created = ?5, accessed = ?6, idle = ?7, ends = ?8,"
              " crc = ?9, handle = ?10, payload = ?11, due = ?12 WHERE key = ?1";

@@ -16,7 +16,7 @@ EpochsSeen SqliteStore::epochs_seen(Connection& c, std::string_view subject) con
 }
 
 EpochsSeen SqliteStore::epochs(std::string_view subject, Deadline deadline) {
-  const auto lease = pool_.take(deadline);
+  const auto lease = pool_.take(deadline, Pool::Use::read);
   return epochs_seen(*lease, subject);
 }
 

@@ -39,7 +39,7 @@ std::optional<Record> SqliteStore::read(Connection& c, const SessionKey& key, co
 // ## The verbs
 
 bool SqliteStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
-  const auto lease = pool_.take(deadline);
+  const auto lease = pool_.take(deadline, Pool::Use::read);
   const auto there = look(*lease, key, "loading a session", [&](const RowView& row) {
     if (clock_.passed(row.head.expires())) return false;
     row.copy_to(record);
@@ -60,16 +60,17 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
   require_writable(record, pool_.name());
   constexpr const char* doing = "creating a session";
   return write(deadline, doing, [&](Connection& c) -> CreateAnswer {
-    if (admission) {
-      if (auto current = read(c, key, doing); current && !current->expired(clock_.now())) return Taken{*std::move(current)};
-      if (const auto no = refusal(c, record, *admission)) return *no;
+    // The row is looked at only where it, or the user's other sessions, are in the way.
+    const auto no = admission ? refusal(c, record, *admission) : std::nullopt;
+    if (!no) {
+      Query insert(c, Sql::insert, doing);
+      bind_new(insert, key, record);
+      insert.step();
+      if (c.changes() == 1) return Done{};
     }
-    Query insert(c, Sql::insert, doing);
-    bind_new(insert, key, record);
-    insert.step();
-    if (c.changes() == 1) return Done{};
     auto current = read(c, key, doing);
-    if (!current->expired(clock_.now())) return Taken{*std::move(current)};
+    if (current && !current->expired(clock_.now())) return Taken{*std::move(current)};
+    if (no) return *no;
     Query replace(c, Sql::replace, doing);
     bind_new(replace, key, record);
     replace.step();
@@ -92,32 +93,51 @@ CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected,
   return freeing(deadline, [&](Room room) { return try_commit(key, expected, record, Due::keep, room, deadline); });
 }
 
-namespace {
-Time expires(const Record& record, Time accessed) {
-  return Record{.version = {}, .state = record.state, .accessed = accessed, .idle = record.idle, .ends = record.ends}.expires();
-}
-}  // namespace
+// What becomes of a commit, decided on the row where it stands.
+class SqliteStore::Verdict final : public Judge {
+ public:
+  Verdict(const SqliteStore& store, const Version& expected, const Record& record, Due due)
+      : store_(store), expected_(expected), record_(record), due_(due) {}
+
+  // Does the row take the commit as it is, staying where it is in the sweep's queue?
+  bool stands(std::span<sqlite3_value*> values) override {
+    const auto current = intact_view_of(values, store_.pool_.name());
+    if (current.head.expired(store_.clock_.now())) return false;
+    if (current.head.version != expected_) return answer = Conflict{current.copy()}, false;
+    if (current.subject != record_.subject) throw StoreError(Trouble::refused, store_.name() + ": a commit may not change the subject");
+    answer = Done{};
+    accessed = std::max(record_.accessed, current.head.accessed);
+    sooner = due_ == Due::move && record_.expires_if_accessed(accessed) < current.head.expires();
+    return !sooner;
+  }
+
+  CommitAnswer answer = Gone{};
+  Time accessed{};
+  bool sooner = false;
+
+ private:
+  const SqliteStore& store_;
+  const Version& expected_;
+  const Record& record_;
+  Due due_;
+};
 
 CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline) {
   constexpr const char* doing = "committing a session";
   return write(deadline, doing, [&](Connection& c) -> CommitAnswer {
-    Time accessed;
-    bool sooner = false;
-    auto decision = look(c, key, doing, [&](const RowView& current) -> CommitAnswer {
-      if (current.head.expired(clock_.now())) return Gone{};
-      if (current.head.version != expected) return Conflict{current.copy()};
-      if (current.subject != record.subject) throw StoreError(Trouble::refused, name() + ": a commit may not change the subject");
-      accessed = std::max(record.accessed, current.head.accessed);
-      sooner = expires(record, accessed) < current.head.expires() && due == Due::move;
-      return Done{};
-    });
-    if (!decision) return Gone{};
-    if (!std::holds_alternative<Done>(*decision)) return *std::move(decision);
-    Query update(c, sooner ? Sql::commit_sooner : Sql::commit_here, doing);
-    bind_commit(update, key, record, accessed);
-    if (sooner) update.bind(milliseconds(expires(record, accessed)));
-    update.step();
-    return Done{};
+    Verdict verdict(*this, expected, record, due);
+    {
+      Query update(c, Sql::commit_here, doing);
+      bind_commit(update, key, record, record.accessed);
+      update.step(verdict);
+    }
+    if (verdict.sooner) {
+      Query update(c, Sql::commit_sooner, doing);
+      bind_commit(update, key, record, verdict.accessed);
+      update.bind(milliseconds(record.expires_if_accessed(verdict.accessed)));
+      update.step();
+    }
+    return std::move(verdict.answer);
   }, {.bytes = record.payload.size(), .room = room});
 }
 

@@ -57,6 +57,7 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
   void require_writable_store() const;
 
   enum class Due { move, keep };
+  class Verdict;
   CommitAnswer try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline);
 
   struct Page;

@@ -17,7 +17,7 @@ std::optional<KeyedRecord> keyed(const Query& row) {
 
 // One short read each, so that a walk holds up no checkpoint and no connection.
 SqliteStore::Page SqliteStore::page_after(const std::string& key, std::size_t size, Deadline deadline) {
-  const auto lease = pool_.take(deadline);
+  const auto lease = pool_.take(deadline, Pool::Use::read);
   Query rows(*lease, Sql::walk, "walking over the sessions");
   rows.bind_blob(key).bind(static_cast<std::int64_t>(size));
   Page page;
@@ -42,7 +42,7 @@ void SqliteStore::walk(const Each& each, Deadline deadline) {
 }
 
 std::size_t SqliteStore::count(Deadline deadline) {
-  const auto lease = pool_.take(deadline);
+  const auto lease = pool_.take(deadline, Pool::Use::read);
   Query query(*lease, Sql::count, "counting the sessions");
   query.bind(milliseconds(clock_.now()));
   query.step();
@@ -50,7 +50,7 @@ std::size_t SqliteStore::count(Deadline deadline) {
 }
 
 std::vector<KeyedRecord> SqliteStore::find_by_subject(std::string_view subject, Deadline deadline) {
-  const auto lease = pool_.take(deadline);
+  const auto lease = pool_.take(deadline, Pool::Use::read);
   const auto now = clock_.now();
   Query rows(*lease, Sql::by_subject, "finding a user's sessions");
   rows.bind_blob(subject);
