@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "protocol/payload_writer.hpp"
+#include "sancho/msgpack.hpp"
 
 namespace sancho::protocol {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "inline_packer.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/payload.hpp"
-#include "sancho/msgpack.hpp"
 
 namespace sancho::protocol {
 
@@ -25,59 +25,15 @@ struct EightBytes {
   std::array<char, 8> bytes;
 };
 
-// A `Packer` that writes in line, to where there is room for all that will come.
-class Writer {
+class Writer : public InlinePacker {
  public:
-  explicit Writer(char* to) : at_(to) {}
-  char* end() const { return at_; }
-
-  void raw(std::string_view bytes) { at_ += bytes.copy(at_, bytes.size()); }
-  void natural(std::uint64_t v) {
-    if (v < 0x80) byte(v);
-    else if (v <= 0xff) head(0xcc, v, 1);
-    else if (v <= 0xffff) head(0xcd, v, 2);
-    else if (v <= 0xffffffff) head(0xce, v, 4);
-    else head(0xcf, v, 8);
-  }
-  void text(std::string_view v) {
-    if (v.size() < 32) byte(0xa0 | v.size());
-    else sized(0xd9, v.size());
-    raw(v);
-  }
-  void binary_head(std::size_t size) { sized(0xc4, size); }
-  void binary(std::string_view v) { binary_head(v.size()), raw(v); }
-  void map(std::size_t pairs) {
-    if (pairs < 16) byte(0x80 | pairs);
-    else if (pairs <= 0xffff) head(0xde, pairs, 2);
-    else head(0xdf, pairs, 4);
-  }
-  void time(Time t) {
-    const auto ms = t.time_since_epoch().count();
-    if (ms >= 0) return natural(static_cast<std::uint64_t>(ms));
-    Packer p;  // before 1970
-    p.integer(ms);
-    raw(p.bytes());
-  }
-  void yes() { byte(0xc3); }
+  using InlinePacker::InlinePacker;
+  // With its routing tag, of three bytes, if it has one.
   void key(const SessionKey& k) {
     const auto tag = k.tag();
     binary_head(tag ? 35 : 32), raw(k.bytes());
-    if (tag) byte(*tag >> 16 & 0xff), byte(*tag >> 8 & 0xff), byte(*tag & 0xff);
+    if (tag) raw(std::string_view(EightBytes(*tag)).substr(5));
   }
-
- private:
-  void byte(std::uint64_t v) { *at_++ = static_cast<char>(v & 0xff); }
-  void head(unsigned lead, std::uint64_t v, int width) {
-    byte(lead);
-    for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) byte(v >> shift);
-  }
-  // The three leads that say in how many bytes a length follows.
-  void sized(unsigned lead, std::size_t size) {
-    if (size <= 0xff) head(lead, size, 1);
-    else if (size <= 0xffff) head(lead + 1, size, 2);
-    else head(lead + 2, size, 4);
-  }
-  char* at_;
 };
 
 // The payload's map: what stands alone is in `fields` (a `Payload` or a
