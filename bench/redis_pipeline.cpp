@@ -143,7 +143,7 @@ class Floor {
     for (std::size_t i = 0; i < sessions_there; ++i) {
       keys_.push_back(SessionKey::of("", SessionId::draw(system_random())));
       records_.push_back(record_of_now(i));
-      send(calls_.create(keys_[i], records_[i], nullptr, nullptr, {}).command(true));
+      send(command(calls_.create(keys_[i], records_[i], nullptr, nullptr, {}), true));
       take();
     }
   }
@@ -153,7 +153,7 @@ class Floor {
 
   void load() {
     for (int n = 0; n < calls_a_turn; n += concurrent) {
-      for (int i = 0; i < concurrent; ++i) send(calls_.load(calls_.keys().record(keys_[at(n + i)])).command(false));
+      for (int i = 0; i < concurrent; ++i) send(command(calls_.load(calls_.keys().record(keys_[at(n + i)])), false));
       for (int i = 0; i < concurrent; ++i) sum_ += take().size();
     }
   }
@@ -163,13 +163,21 @@ class Floor {
         auto& record = records_[at(n + i)];
         const auto seen = record.version;
         ++record.version.counter;
-        send(calls_.commit(keys_[at(n + i)], seen, record, nullptr).command(false));
+        send(command(calls_.commit(keys_[at(n + i)], seen, record, nullptr), false));
       }
       for (int i = 0; i < concurrent; ++i) sum_ += take().size();
     }
   }
 
  private:
+  // Its words, by a list of them, as hiredis takes it.
+  static redis::Command command(const redis::Call& call, bool by_text) {
+    if (!call.script) return call.words;
+    redis::Command words{by_text ? "EVAL" : "EVALSHA", by_text ? call.script->text : call.script->sha,
+                         std::to_string(call.keys)};
+    words.insert(words.end(), call.words.begin(), call.words.end());
+    return words;
+  }
   static std::size_t at(int n) { return static_cast<std::size_t>(n) % sessions_there; }
   void send(const redis::Command& command) {
     std::vector<const char*> words;

@@ -88,6 +88,7 @@ class AsyncScope final : public ScopeBase {
   };
 
   coro::Line line(const boost::asio::any_io_executor& from) { return coro::line_to(core_->store(), from, &waiting_); }
+  std::atomic<bool>* waiting() { return &waiting_; }
   AsyncManagerCore& core() const { return *core_; }
   bool in_use() const { return taken_; }
 

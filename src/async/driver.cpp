@@ -85,20 +85,6 @@ asio::awaitable<Answer> perform(const Line& line, const Op& op, Deadline until, 
   co_return Lost{};
 }
 
-class Waiting {
- public:
-  explicit Waiting(std::atomic<bool>* flag) : flag_(flag) { set(true); }
-  ~Waiting() { set(false); }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-
- private:
-  void set(bool to) {
-    if (flag_) *flag_ = to;
-  }
-  std::atomic<bool>* flag_;
-};
-
 }  // namespace
 
 asio::awaitable<void> run(const Line& line, Stage& stage) {

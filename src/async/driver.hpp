@@ -19,11 +19,10 @@
 
 namespace sancho::coro {
 
-// The way to the store, for one thing that is done there. Its calls run on a
-// strand, so that one that must stop can be told so, whatever thread it is on.
+// The way to the store, for one thing that is done there.
 struct Line {
   std::shared_ptr<AsyncSessionStore> store;
-  boost::asio::any_io_executor strand;
+  boost::asio::any_io_executor executor;
   // Is true while the coroutine waits for the store.
   std::atomic<bool>* waiting = nullptr;
 };
@@ -31,8 +30,23 @@ struct Line {
 // From this coroutine's executor.
 inline Line line_to(std::shared_ptr<AsyncSessionStore> store, const boost::asio::any_io_executor& executor,
                     std::atomic<bool>* waiting = nullptr) {
-  return {std::move(store), boost::asio::make_strand(executor), waiting};
+  return {std::move(store), executor, waiting};
 }
+
+// For as long as a coroutine waits for the store.
+class Waiting {
+ public:
+  explicit Waiting(std::atomic<bool>* flag) : flag_(flag) { set(true); }
+  ~Waiting() { set(false); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  void set(bool to) {
+    if (flag_) *flag_ = to;
+  }
+  std::atomic<bool>* flag_;
+};
 
 // How long a store is waited for beyond a deadline: its own word for what
 // happened says more than ours.
@@ -49,7 +63,8 @@ StoreError no_answer(const AsyncSessionStore& store, bool writing);
 // coroutine is cancelled, whichever comes first; then it throws `StoreError`
 // (*unavailable*; a writing call may have been done) or what Asio throws for
 // *cancelled*. The call itself is cancelled too, and left behind: it must own
-// what it works with. A store that is punctual needs no watch.
+// what it works with. It runs on a strand, so that it can be told to stop whatever
+// thread it is on. A store that is punctual needs no watch.
 template <class T>
 boost::asio::awaitable<T> call(Line line, boost::asio::awaitable<T> work, Deadline until, bool writing) {
   namespace asio = boost::asio;
@@ -82,10 +97,11 @@ boost::asio::awaitable<T> call(Line line, boost::asio::awaitable<T> work, Deadli
     under_way->answer = std::move(answer);
     under_way->bell.ring();
   };
-  asio::co_spawn(line.strand, std::move(work), asio::bind_cancellation_slot(under_way->stop.slot(), std::move(ended)));
+  const auto strand = asio::make_strand(line.executor);
+  asio::co_spawn(strand, std::move(work), asio::bind_cancellation_slot(under_way->stop.slot(), std::move(ended)));
   const auto heard = co_await under_way->bell.wait(Deadline(until.at() + patience));
   if (heard != Bell::Heard::rung) {
-    asio::post(line.strand, [under_way] { under_way->stop.emit(asio::cancellation_type::terminal); });
+    asio::post(strand, [under_way] { under_way->stop.emit(asio::cancellation_type::terminal); });
     if (heard == Bell::Heard::cancelled) throw_cancelled();
     throw no_answer(*line.store, writing);
   }
@@ -113,8 +129,9 @@ boost::asio::awaitable<void> run(const Line& line, Stage& stage);
 // The error for what was cancelled too late.
 StoreError cut_off(const AsyncSessionStore& store);
 
+// Goes on with a task that has said that there is `more`, to its end.
 template <StoreTask Task>
-boost::asio::awaitable<void> carry_out(Task& task, const Line& line) {
+boost::asio::awaitable<void> carry_on(Task& task, const Line& line) {
   class Current final : public Stage {
    public:
     explicit Current(Task& task) : task_(task) {}
@@ -126,7 +143,7 @@ boost::asio::awaitable<void> carry_out(Task& task, const Line& line) {
     Task& task_;
   };
   Current stage(task);
-  while (task.more()) {
+  do {
     try {
       try {
         co_await run(line, stage);
@@ -138,7 +155,12 @@ boost::asio::awaitable<void> carry_out(Task& task, const Line& line) {
     } catch (const StoreError& e) {
       task.failed(e);
     }
-  }
+  } while (task.more());
+}
+
+template <StoreTask Task>
+boost::asio::awaitable<void> carry_out(Task& task, const Line& line) {
+  if (task.more()) co_await carry_on(task, line);
 }
 
 }  // namespace sancho::coro

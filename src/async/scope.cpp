@@ -65,13 +65,46 @@ bool in_place(const AsyncScope& scope, Task& task, asio::cancellation_state stat
   return true;
 }
 
-// Carries out one task of a scope.
+// Carries out one task of a scope; or what is left of it, which has `more`.
+template <class Task>
+awaitable<void> carry_on(AsyncScope& scope, Task& task) {
+  const auto line = scope.line(co_await this_coro::executor);
+  co_await coro::carry_on(task, line);
+}
 template <class Task>
 awaitable<void> carry_out(AsyncScope& scope, Task& task) {
   const auto state = co_await this_coro::cancellation_state;
   if (in_place(scope, task, state)) co_return;
-  const auto line = scope.line(co_await this_coro::executor);
-  co_await coro::carry_out(task, line);
+  if (task.more()) co_await carry_on(scope, task);
+}
+
+// A first look at a store that needs no watch, without the coroutines that a task
+// has otherwise: most requests are over with it. What went wrong is settled as
+// theirs would be. True: the task has more.
+awaitable<bool> first_look(Scope scope, AsyncScope::Entering& entering) {
+  auto& store = *scope->core().store();
+  std::exception_ptr aborted;
+  if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
+  try {
+    const coro::Waiting waiting(scope->waiting());
+    const auto until = entering.until();
+    auto found = co_await store.load(entering.first_look(), until);
+    if (found) entering.place() = *std::move(found);
+    if (!entering.looked(found.has_value())) co_return true;
+  } catch (const boost::system::system_error&) {
+    aborted = std::current_exception();
+  } catch (const StoreError& e) {
+    entering.failed(e);
+  }
+  if (aborted) {
+    if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
+    try {
+      std::rethrow_exception(coro::as_trouble(aborted, store, false));
+    } catch (const StoreError& e) {
+      entering.failed(e);
+    }
+  }
+  co_return entering.more();
 }
 
 // Where it waits for nothing.
@@ -97,7 +130,7 @@ awaitable<HeaderLines> finish(Scope scope) {
   scope->must_not_be_over();
   AsyncScope::Saving saving(*scope);
   try {
-    co_await carry_out(*scope, saving);
+    if (saving.more()) co_await carry_on(*scope, saving);
   } catch (...) {
     scope->give_up();
     throw;
@@ -244,7 +277,10 @@ awaitable<void> AsyncSessionManagerBase::enter(std::shared_ptr<AsyncScope> scope
   AsyncScope::Turn turn(*scope);
   scope->executor = co_await this_coro::executor;
   AsyncScope::Entering entering(*scope);
-  co_await carry_out(*scope, entering);
+  bool more = entering.more();
+  const auto& context = asio::query(scope->executor, asio::execution::context);
+  if (more && scope->core().store()->punctual(context)) more = co_await first_look(scope, entering);
+  if (more) co_await carry_on(*scope, entering);
   turn.over();
 }
 

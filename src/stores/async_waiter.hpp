@@ -8,9 +8,12 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/execution.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/require.hpp>
 
 #include <memory>
 #include <mutex>
@@ -24,25 +27,31 @@ class Waiter : public Guest, public std::enable_shared_from_this<Waiter> {
   // The coroutine goes on, on its own executor. From any thread; once.
   void wake();
 
+  // For a coroutine: `co_await` it, at once, until it is woken. Once; it has hold of
+  // the waiter meanwhile. `gate_of(executor)` is the gate of its context.
+  // `withdrawing()` is a function that is called when the coroutine is cancelled,
+  // and wakes it.
+  template <class GateOf, class Withdrawing>
+  auto sleep(GateOf gate_of, Withdrawing withdrawing);
+
  protected:
   Waiter() = default;
   ~Waiter() = default;
 
-  // Until it is woken. Once. `gate_of(executor)` is the gate of the coroutine's
-  // context; `withdraw()` is called when the coroutine is cancelled, and wakes it.
-  template <class GateOf, class Withdraw>
-  boost::asio::awaitable<void> sleep(GateOf gate_of, Withdraw withdraw);
-
  private:
   // Without the handler's own executor, by which Asio would dispatch it once more;
-  // and, where it can be told, not through the type-erased one.
+  // and, where it can be told, not through the type-erased one. Who wakes many is on
+  // that loop mostly, and then takes its lock once for all of them.
   template <class Handler>
   static void post(const boost::asio::any_io_executor& executor, Handler handler) {
+    namespace asio = boost::asio;
+    namespace execution = asio::execution;
     auto go_on = [handler = std::move(handler)]() mutable { std::move(handler)(); };
-    if (const auto* loop = executor.target<boost::asio::io_context::executor_type>())
-      boost::asio::post(*loop, std::move(go_on));
+    if (const auto* loop = executor.target<asio::io_context::executor_type>())
+      asio::prefer(asio::require(*loop, execution::blocking.never), execution::relationship.continuation)
+          .execute(std::move(go_on));
     else
-      boost::asio::post(executor, std::move(go_on));
+      asio::post(executor, std::move(go_on));
   }
 
   struct Sleeper {
@@ -69,14 +78,15 @@ class Waiter : public Guest, public std::enable_shared_from_this<Waiter> {
   std::unique_ptr<Sleeper> sleeper_;
 };
 
-template <class GateOf, class Withdraw>
-boost::asio::awaitable<void> Waiter::sleep(GateOf gate_of, Withdraw withdraw) {
+// Not a coroutine of its own: that would be a frame to each call.
+template <class GateOf, class Withdrawing>
+auto Waiter::sleep(GateOf gate_of, Withdrawing withdrawing) {
   namespace asio = boost::asio;
-  auto begin = [this, gate_of = std::move(gate_of), withdraw = std::move(withdraw)](auto handler) {
+  auto begin = [this, gate_of = std::move(gate_of), withdrawing = std::move(withdrawing)](auto handler) {
     const auto executor = asio::get_associated_executor(handler);
     auto slot = asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected())
-      slot.assign([withdraw, self = weak_from_this()](asio::cancellation_type type) {
+      slot.assign([withdraw = withdrawing(), self = weak_from_this()](asio::cancellation_type type) {
         const auto alive = self.lock();
         if (alive && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) withdraw();
       });
@@ -91,7 +101,7 @@ boost::asio::awaitable<void> Waiter::sleep(GateOf gate_of, Withdraw withdraw) {
     sleeper_ = std::make_unique<Sleeping<decltype(handler)>>(std::move(handler));
     gate_->pass([this] { gate_->enter(*this); });
   };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(begin), asio::use_awaitable);
+  return asio::async_initiate<const asio::deferred_t, void()>(std::move(begin), asio::deferred);
 }
 
 }  // namespace sancho

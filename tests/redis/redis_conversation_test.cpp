@@ -41,6 +41,13 @@ Reply slots_at(std::int64_t port) {
   return list({list({number(0), number(16383), list({text("host"), number(port)})})});
 }
 
+// A command is an array of texts, as a reply may be.
+std::string first_word(const Wire& wire) {
+  ReplyReader reader;
+  reader.feed(wire.bytes);
+  return reader.next().value().items.at(0).text;
+}
+
 // Says where each exchange went, and its first word.
 template <class T>
 T play(Conversation<T> talk, std::deque<Happens> script, std::vector<std::string>& log) {
@@ -51,7 +58,7 @@ T play(Conversation<T> talk, std::deque<Happens> script, std::vector<std::string
       continue;
     }
     const auto& exchange = std::get<Exchange>(*wish);
-    log.push_back(std::to_string(exchange.to.port) + " " + exchange.commands.front().front());
+    log.push_back(std::to_string(exchange.to.port) + " " + first_word(exchange.what));
     if (script.empty()) throw std::logic_error("the script is too short");
     auto next = std::move(script.front());
     script.pop_front();

@@ -5,8 +5,6 @@
 // somebody else. Once it is over, and without the mutex, it is woken.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -15,8 +13,6 @@
 #include "stores/postgresql/wishes.hpp"
 
 namespace sancho::postgresql {
-
-class Lanes;
 
 class Ask final : public Waiter {
  public:
@@ -30,10 +26,7 @@ class Ask final : public Waiter {
   }
   ~Ask() { --*calls_; }
 
-  // ## For the coroutine
-
-  // Until it is over. Once.
-  boost::asio::awaitable<void> wait(const std::shared_ptr<Lanes>& lanes);
+  // ## For the coroutine, which waits at the lanes
 
   enum class End { answered, refused, cancelled };
   // How it ended; once it is over.

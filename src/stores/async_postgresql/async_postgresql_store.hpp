@@ -50,6 +50,9 @@ class AsyncPostgresqlStore final : public AsyncSessionStore,
   AsyncSubjectIndex* subjects() override { return this; }
   AsyncEpochs* epochs() override { return this; }
   AsyncScan* scan() override { return this; }
+  bool punctual(const boost::asio::execution_context& context) const override {
+    return ground_->lanes->belongs_to(context);
+  }
 
   awaitable<std::vector<KeyedRecord>> find_by_subject(std::string subject, Deadline deadline) override;
   awaitable<EpochsSeen> epochs(std::string subject, Deadline deadline) override;

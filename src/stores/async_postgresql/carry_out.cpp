@@ -1,5 +1,4 @@
-#include <unistd.h>
-
+#include "fork_page.hpp"
 #include "stores/async_postgresql/async_postgresql_store.hpp"
 
 namespace sancho::postgresql {
@@ -8,17 +7,17 @@ using boost::asio::awaitable;
 
 // In a child, even closing a connection would speak on the parent's.
 Ground::Ground(const boost::asio::any_io_executor& executor, std::shared_ptr<Verbs> what, std::size_t most_waiting)
-    : verbs(std::move(what)), lanes(Lanes::make(executor, verbs, most_waiting)), owner_(::getpid()) {}
+    : verbs(std::move(what)), lanes(Lanes::make(executor, verbs, most_waiting)), owner_(this_process()) {}
 
 Ground::~Ground() {
-  if (::getpid() == owner_)
+  if (this_process() == owner_)
     lanes->close();
   else
     new std::shared_ptr<Lanes>(lanes);  // left alone, for good
 }
 
 void Ground::require_own_process() const {
-  if (::getpid() == owner_) return;
+  if (this_process() == owner_) return;
   throw StoreError(Trouble::refused,
                    verbs->name() + ": it was opened before this process was forked; open it after forking, not before");
 }
@@ -54,7 +53,7 @@ awaitable<void> carry_out(const Ground& ground, Floor& floor, const AsyncScan::E
       auto& what = *std::get<Exchange*>(*wish);
       std::exception_ptr trouble;
       if (const auto ask = ask_for(ground, what, trouble)) {
-        co_await ask->wait(ground.lanes);
+        co_await ground.lanes->end_of(*ask);
         hand_in(*ask, what, trouble);
       }
       if (trouble) floor.fail(trouble);
@@ -67,7 +66,7 @@ awaitable<void> have_tables_made(std::shared_ptr<Ground> ground) {
   Exchange nothing{.steps = {}, .until = Deadline::after(ground->verbs->options().open_timeout)};
   std::exception_ptr trouble;
   if (const auto ask = ask_for(*ground, nothing, trouble)) {
-    co_await ask->wait(ground->lanes);
+    co_await ground->lanes->end_of(*ask);
     hand_in(*ask, nothing, trouble);
   }
   if (trouble) std::rethrow_exception(trouble);

@@ -19,7 +19,8 @@ constexpr auto just = std::chrono::milliseconds{5};
 }  // namespace
 
 Lanes::Lanes(const asio::any_io_executor& executor, std::shared_ptr<Verbs> verbs, std::size_t most_waiting)
-    : verbs_(std::move(verbs)),
+    : context_(&asio::query(executor, asio::execution::context)),
+      verbs_(std::move(verbs)),
       most_waiting_(most_waiting),
       most_lanes_(verbs_->options().connections),
       lent_(std::make_unique<Lent>(executor)),
@@ -96,6 +97,16 @@ void Lanes::withdraw(const std::shared_ptr<Ask>& ask) {
   ask->wake();
 }
 
+std::function<void()> Lanes::withdrawal_of(Ask& ask) {
+  return [lanes = shared_from_this(), self = ask.weak_from_this()] {
+    if (const auto held = std::static_pointer_cast<Ask>(self.lock())) lanes->withdraw(held);
+  };
+}
+
+std::shared_ptr<Gate> Lanes::gate_of(const asio::any_io_executor& executor) const {
+  return belongs_to(asio::query(executor, asio::execution::context)) ? gate_ : Home::gate_of(executor);
+}
+
 void Lanes::close() {
   gate_->pass([this] {
     asio::post(lent_->strand, [self = shared_from_this()] {
@@ -142,9 +153,11 @@ bool Lanes::is_over(const Ask& ask) {
 
 void Lanes::stir() {
   auto earliest = Moment::max();
+  bool none = false;
   {
     const std::lock_guard lock(mutex_);
     stirred_ = false;
+    none = arrived_.empty();
     for (auto& ask : arrived_) {
       earliest = std::min(earliest, ask->until.at());
       auto& queue = ask->steps.empty() ? setups_ : waiting_;
@@ -152,6 +165,7 @@ void Lanes::stir() {
     }
     arrived_.clear();
   }
+  if (none && !busy()) return rest();
   arm(earliest);
   pump();
 }
@@ -165,13 +179,17 @@ void Lanes::pump() {
   }
   grow();
   if (busy() || timer_at_ == Moment::max()) return;
-  // Behind those who have just been answered, and perhaps ask again.
-  asio::post(lent_->strand, [self = shared_from_this()] { self->rest(); });
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stirred_, true)) return;
+  }
+  // Behind those who have just been answered. Mostly they have asked again by then,
+  // and all of that leaves at once; else the timer can rest.
+  asio::post(lent_->strand, [self = shared_from_this()] { self->stir(); });
 }
 
 // Nobody waits, so nothing is waited for.
 void Lanes::rest() {
-  if (busy()) return;
   timer_at_ = Moment::max();
   lent_->timer.cancel();
 }

@@ -23,6 +23,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <deque>
+#include <functional>
 #include <optional>
 
 #include "stores/async_postgresql/ask.hpp"
@@ -41,8 +42,13 @@ class Lanes final : public Guest, public std::enable_shared_from_this<Lanes> {
   // Throws `StoreError` (*unavailable*) if as many wait as may. Without steps: to
   // have the tables made.
   std::shared_ptr<Ask> ask(std::span<const Step> steps, Deadline until);
-  // The coroutine was cancelled.
-  void withdraw(const std::shared_ptr<Ask>& ask);
+  // To be awaited by who asked, until the ask is over. Once; who awaits it holds both.
+  auto end_of(Ask& ask) {
+    return ask.sleep([this](const boost::asio::any_io_executor& executor) { return gate_of(executor); },
+                     [this, &ask] { return withdrawal_of(ask); });
+  }
+  // Whether the timer runs in this context.
+  bool belongs_to(const boost::asio::execution_context& context) const { return &context == context_; }
   // The store goes.
   void close();
 
@@ -76,6 +82,12 @@ class Lanes final : public Guest, public std::enable_shared_from_this<Lanes> {
   };
 
   Lanes(const boost::asio::any_io_executor& executor, std::shared_ptr<Verbs> verbs, std::size_t most_waiting);
+
+  // The coroutine was cancelled.
+  void withdraw(const std::shared_ptr<Ask>& ask);
+  std::function<void()> withdrawal_of(Ask& ask);
+  // Of the context of who asks: mostly the lanes' own.
+  std::shared_ptr<Gate> gate_of(const boost::asio::any_io_executor& executor) const;
 
   void give_back() noexcept override;
   void leave() noexcept override;
@@ -120,6 +132,7 @@ class Lanes final : public Guest, public std::enable_shared_from_this<Lanes> {
   void connected(LanePtr lane);
   void not_connected(const Failure& worst);
 
+  const boost::asio::execution_context* const context_;
   const std::shared_ptr<Verbs> verbs_;
   const std::size_t most_waiting_, most_lanes_;
   const std::shared_ptr<std::atomic<std::size_t>> calls_ = std::make_shared<std::atomic<std::size_t>>(0);

@@ -5,8 +5,6 @@
 // nobody, and not somebody else. Once it is over, and without the mutex, it is woken.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +14,6 @@
 
 namespace sancho::redis {
 
-class Lane;
-
 class Ask final : public Waiter {
  public:
   // The commands as they are sent, and how many replies belong to them.
@@ -26,10 +22,7 @@ class Ask final : public Waiter {
     replies.reserve(size);
   }
 
-  // ## For the coroutine
-
-  // Until it is over. Once.
-  boost::asio::awaitable<void> wait(const std::shared_ptr<Lane>& lane);
+  // ## For the coroutine, which waits at the lane
 
   enum class End { answered, lost, refused, cancelled };
   // How it ended; once it is over.

@@ -10,144 +10,95 @@ namespace redis {
 
 using boost::asio::awaitable;
 
-// A conversation refers to what it was given, and the store may go while a call
-// is under way. So a call is a coroutine that owns all of it.
 namespace {
 
-using Shared = std::shared_ptr<Ground>;
-
-awaitable<std::optional<Record>> load_from(Shared ground, SessionKey key, Deadline until) {
-  auto talk = ground->verbs.load(key, until);
+// A conversation refers to what it was given, and the store may go while a call
+// is under way. So a call is a coroutine that owns all of it; and it is one, not
+// one to each step, because each has to be made and woken.
+//
+// `begin(verbs)` gives the conversation, and owns what that refers to; `each` is
+// for one that shows what it finds. Throws what Asio throws where it is cancelled,
+// and what `each` throws; all other trouble is the conversation's.
+template <class Begin>
+auto carry_out(std::shared_ptr<Ground> ground, Begin begin, AsyncScan::Each each = {})
+    -> awaitable<typename decltype(begin(ground->verbs))::Result> {
+  ground->dealings.require_own_process();
+  auto talk = begin(ground->verbs);
   Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<CreateAnswer> create_in(Shared ground, SessionKey key, Record record, Deadline until,
-                                  std::optional<Admission> admission) {
-  auto talk = ground->verbs.create(key, record, until, admission ? &*admission : nullptr);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<CommitAnswer> commit_to(Shared ground, SessionKey key, Version expected, Record record, Deadline until) {
-  auto talk = ground->verbs.commit(key, expected, record, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<TouchAnswer> touch_in(Shared ground, SessionKey key, std::uint64_t incarnation, Time accessed,
-                                Deadline until) {
-  auto talk = ground->verbs.touch(key, incarnation, accessed, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<EraseAnswer> erase_from(Shared ground, SessionKey key, std::optional<Version> expected, Deadline until) {
-  auto talk = ground->verbs.erase(key, expected, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<SweepAnswer> sweep_through(Shared ground, SweepRequest request, Deadline until) {
-  auto talk = ground->verbs.sweep(request, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<void> set_up(Shared ground) {
-  auto talk = ground->verbs.setup();
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  talk.result();
-}
-
-awaitable<std::vector<KeyedRecord>> find_in(Shared ground, std::string subject, Deadline until) {
-  auto talk = ground->verbs.find_by_subject(subject, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<EpochsSeen> epochs_in(Shared ground, std::string subject, Deadline until) {
-  auto talk = ground->verbs.epochs(subject, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  co_return talk.result();
-}
-
-awaitable<void> set_epoch_in(Shared ground, std::string subject, std::uint64_t epoch, Time keep, Deadline until) {
-  auto talk = ground->verbs.set_epoch(subject, epoch, keep, until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  talk.result();
-}
-
-awaitable<void> walk_through(Shared ground, AsyncScan::Each each, Deadline until) {
-  auto talk = ground->verbs.walk(until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor, &each);
-  talk.result();
-}
-
-awaitable<std::size_t> count_in(Shared ground, Deadline until) {
-  auto talk = ground->verbs.count(until);
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
+  while (Wish* wish = floor.next()) {
+    if (auto* exchange = std::get_if<Exchange>(wish)) {
+      const auto asked = ask(*ground, *exchange, floor);
+      if (!asked.ask) continue;
+      co_await asked.lane->end_of(*asked.ask);
+      hand_in(*asked.ask, floor);
+    } else if (const auto* length = std::get_if<Pause>(wish)) {
+      co_await pause(*length);
+    } else {
+      const bool on = co_await each(*std::get<Show>(*wish).found);
+      floor.answer(on);
+    }
+  }
   co_return talk.result();
 }
 
 awaitable<std::shared_ptr<AsyncSessionStore>> open(RedisOptions options, AsyncRedisOptions more) {
   const auto executor = co_await boost::asio::this_coro::executor;
   const auto ground = std::make_shared<Ground>(executor, options, more);
-  auto talk = ground->verbs.open();
-  Floor floor(talk);
-  co_await carry_out(*ground, floor);
-  talk.result();
+  co_await carry_out(ground, [](Verbs& verbs) { return verbs.open(); });
   co_return std::make_shared<AsyncRedisStore>(ground);
 }
+
+awaitable<void> without_answer(awaitable<Done> what) { co_await std::move(what); }
 
 }  // namespace
 
 awaitable<std::optional<Record>> AsyncRedisStore::load(SessionKey key, Deadline until) {
-  return load_from(ground_, std::move(key), until);
+  return carry_out(ground_, [key, until](Verbs& verbs) { return verbs.load(key, until); });
 }
 awaitable<CreateAnswer> AsyncRedisStore::create(SessionKey key, Record record, Deadline until,
                                                 std::optional<Admission> admission) {
-  return create_in(ground_, std::move(key), std::move(record), until, admission);
+  return carry_out(ground_, [key, record = std::move(record), until, admission](Verbs& verbs) {
+    return verbs.create(key, record, until, admission ? &*admission : nullptr);
+  });
 }
 awaitable<CommitAnswer> AsyncRedisStore::commit(SessionKey key, Version expected, Record record, Deadline until) {
-  return commit_to(ground_, std::move(key), expected, std::move(record), until);
+  return carry_out(ground_, [key, expected, record = std::move(record), until](Verbs& verbs) {
+    return verbs.commit(key, expected, record, until);
+  });
 }
 awaitable<TouchAnswer> AsyncRedisStore::touch(SessionKey key, std::uint64_t incarnation, Time accessed,
                                               Deadline until) {
-  return touch_in(ground_, std::move(key), incarnation, accessed, until);
+  return carry_out(ground_, [=](Verbs& verbs) { return verbs.touch(key, incarnation, accessed, until); });
 }
 awaitable<EraseAnswer> AsyncRedisStore::erase(SessionKey key, std::optional<Version> expected, Deadline until) {
-  return erase_from(ground_, std::move(key), expected, until);
+  return carry_out(ground_, [=](Verbs& verbs) { return verbs.erase(key, expected, until); });
 }
 awaitable<SweepAnswer> AsyncRedisStore::sweep(SweepRequest request, Deadline until) {
-  return sweep_through(ground_, request, until);
+  return carry_out(ground_, [=](Verbs& verbs) { return verbs.sweep(request, until); });
 }
-awaitable<void> AsyncRedisStore::setup() { return set_up(ground_); }
+awaitable<void> AsyncRedisStore::setup() {
+  return without_answer(carry_out(ground_, [](Verbs& verbs) { return verbs.setup(); }));
+}
 awaitable<std::vector<KeyedRecord>> AsyncRedisStore::find_by_subject(std::string subject, Deadline until) {
-  return find_in(ground_, std::move(subject), until);
+  return carry_out(
+      ground_, [subject = std::move(subject), until](Verbs& verbs) { return verbs.find_by_subject(subject, until); });
 }
 awaitable<EpochsSeen> AsyncRedisStore::epochs(std::string subject, Deadline until) {
-  return epochs_in(ground_, std::move(subject), until);
+  return carry_out(ground_,
+                   [subject = std::move(subject), until](Verbs& verbs) { return verbs.epochs(subject, until); });
 }
 awaitable<void> AsyncRedisStore::set_epoch(std::string subject, std::uint64_t epoch, Time keep, Deadline until) {
-  return set_epoch_in(ground_, std::move(subject), epoch, keep, until);
+  return without_answer(carry_out(ground_, [subject = std::move(subject), epoch, keep, until](Verbs& verbs) {
+    return verbs.set_epoch(subject, epoch, keep, until);
+  }));
 }
 awaitable<void> AsyncRedisStore::walk(Each each, Deadline until) {
-  return walk_through(ground_, std::move(each), until);
+  return without_answer(carry_out(
+      ground_, [=](Verbs& verbs) { return verbs.walk(until); }, std::move(each)));
 }
-awaitable<std::size_t> AsyncRedisStore::count(Deadline until) { return count_in(ground_, until); }
+awaitable<std::size_t> AsyncRedisStore::count(Deadline until) {
+  return carry_out(ground_, [=](Verbs& verbs) { return verbs.count(until); });
+}
 
 }  // namespace redis
 

@@ -1,26 +1,9 @@
 // The asynchronous store: the verbs, carried out on an event loop.
 #pragma once
 
-#include "sancho/async/store.hpp"
-#include "stores/async_redis/wires.hpp"
-#include "stores/redis/verbs.hpp"
+#include "stores/async_redis/carry_out.hpp"
 
 namespace sancho::redis {
-
-// What calls under way hold.
-struct Ground {
-  Ground(boost::asio::any_io_executor executor, const RedisOptions& options, const AsyncRedisOptions& more)
-      : dealings(options, name_of(options)),
-        verbs(options, dealings),
-        wires(std::move(executor), dealings.name(), options, more) {}
-  ~Ground() { dealings.in_own_process() ? wires.close() : wires.forget(); }
-  Ground(const Ground&) = delete;
-  Ground& operator=(const Ground&) = delete;
-
-  Dealings dealings;
-  Verbs verbs;
-  Wires wires;
-};
 
 class AsyncRedisStore final : public AsyncSessionStore,
                               public AsyncSubjectIndex,
@@ -62,9 +45,5 @@ class AsyncRedisStore final : public AsyncSessionStore,
  private:
   std::shared_ptr<Ground> ground_;
 };
-
-// Carries a conversation out. Throws what Asio throws where it is cancelled, and
-// what `each` throws; all other trouble is the conversation's.
-boost::asio::awaitable<void> carry_out(Ground& ground, Floor& floor, const AsyncScan::Each* each = nullptr);
 
 }  // namespace sancho::redis

@@ -13,6 +13,9 @@ namespace {
 // A packet: more of them would leave no sooner, and what has not left can be
 // taken back.
 constexpr std::size_t packet_size = 64 * 1024;
+
+// They leave together.
+constexpr std::size_t few = 8;
 }  // namespace
 
 Lane::Lane(const asio::any_io_executor& executor, std::shared_ptr<Gate> gate, Endpoint to,
@@ -48,10 +51,8 @@ std::shared_ptr<Gate> Lane::gate_of(const asio::any_io_executor& executor) const
   return &asio::query(executor, asio::execution::context) == context_ ? gate_ : Home::gate_of(executor);
 }
 
-std::shared_ptr<Ask> Lane::ask(const Exchange& what) {
-  std::string wire;
-  for (const auto& command : what.commands) append_wire(wire, command);
-  auto ask = std::make_shared<Ask>(std::move(wire), what.commands.size(), what.until);
+std::shared_ptr<Ask> Lane::ask(Exchange& what) {
+  auto ask = std::make_shared<Ask>(std::move(what.what.bytes), what.what.commands, what.until);
   bool there = true;
   {
     const std::lock_guard lock(mutex_);
@@ -80,6 +81,12 @@ void Lane::withdraw(const std::shared_ptr<Ask>& ask) {
     ask->end = Ask::End::cancelled;
   }
   ask->wake();
+}
+
+std::function<void()> Lane::withdrawal_of(Ask& ask) {
+  return [lane = shared_from_this(), self = ask.weak_from_this()] {
+    if (const auto held = std::static_pointer_cast<Ask>(self.lock())) lane->withdraw(held);
+  };
 }
 
 std::size_t Lane::waiting() const {
@@ -138,7 +145,10 @@ void Lane::stir() {
     fresh = state_ == State::down;
     idle = sent_ == 0;
   }
-  if (none) return settle();  // it was taken back
+  if (none) {
+    if (state_ == State::up && !reading_) rest();
+    return;
+  }
   if (state_ == State::up && idle && resting_ && !is_quiet()) {
     drop_connection();  // it was closed while it lay idle
     fresh = true;
@@ -247,7 +257,7 @@ void Lane::received(const boost::system::error_code& error, std::size_t size) {
 
 void Lane::take() {
   Asks answered;
-  bool unasked = false, idle = false;
+  bool unasked = false, idle = false, alone = false;
   {
     const std::lock_guard lock(mutex_);
     for (auto& reply : replies_) {
@@ -264,24 +274,17 @@ void Lane::take() {
       --sent_;
     }
     idle = queue_.empty();
+    alone = idle && !unasked && !std::exchange(stirred_, true);
   }
-  for (const auto& ask : answered) ask->wake();
+  // It is looked behind those who have been answered. Mostly they have asked again by
+  // then, and all of that leaves at once; else timer and socket can rest. The server
+  // has nothing to do meanwhile, so of many the first half does not wait for the rest.
+  const auto first = answered.size() < few ? answered.size() : answered.size() / 2;
+  for (std::size_t i = 0; i < first; ++i) answered[i]->wake();
+  if (alone) asio::post(lent_->strand, [self = shared_from_this()] { self->stir(); });
+  for (std::size_t i = first; i < answered.size(); ++i) answered[i]->wake();
   if (unasked) return break_off("the server said what nobody had asked for");
-  if (!idle)
-    read();
-  else if (!std::exchange(settling_, true))
-    asio::post(lent_->strand, [self = shared_from_this()] { self->settle(); });
-}
-
-// Those who were answered have gone on meanwhile. Mostly they have asked again;
-// then timer and socket are left as they are.
-void Lane::settle() {
-  settling_ = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!queue_.empty()) return;
-  }
-  if (state_ == State::up && !reading_) rest();
+  if (!idle) read();
 }
 
 // Nobody waits, so nothing is waited for.

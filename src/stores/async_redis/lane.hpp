@@ -51,12 +51,13 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
 
   // Puts a question into the queue. Throws `StoreError` (*unavailable*) if as many
   // wait as may; `LaneRules::most_waiting` says how many.
-  std::shared_ptr<Ask> ask(const Exchange& what);
-  // The coroutine was cancelled.
-  void withdraw(const std::shared_ptr<Ask>& ask);
-
-  // Of the context of who asks: mostly the lane's own.
-  std::shared_ptr<Gate> gate_of(const boost::asio::any_io_executor& executor) const;
+  // Takes the bytes out of it.
+  std::shared_ptr<Ask> ask(Exchange& what);
+  // To be awaited by who asked, until the ask is over. Once; who awaits it holds both.
+  auto end_of(Ask& ask) {
+    return ask.sleep([this](const boost::asio::any_io_executor& executor) { return gate_of(executor); },
+                     [this, &ask] { return withdrawal_of(ask); });
+  }
 
   // How many questions are not answered yet.
   std::size_t waiting() const;
@@ -80,6 +81,12 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   Lane(const boost::asio::any_io_executor& executor, std::shared_ptr<Gate> gate, Endpoint to,
        std::shared_ptr<const LaneRules> rules);
 
+  // The coroutine was cancelled.
+  void withdraw(const std::shared_ptr<Ask>& ask);
+  std::function<void()> withdrawal_of(Ask& ask);
+  // Of the context of who asks: mostly the lane's own.
+  std::shared_ptr<Gate> gate_of(const boost::asio::any_io_executor& executor) const;
+
   void give_back() noexcept override { lent_.reset(); }
   void leave() noexcept override;
   std::shared_ptr<Guest> hold() noexcept override { return weak_from_this().lock(); }
@@ -91,7 +98,6 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   void read();
   void received(const boost::system::error_code& error, std::size_t size);
   void take();
-  void settle();
   void rest();
   bool is_quiet();
   void break_off(const std::string& why);
@@ -138,8 +144,7 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   bool closed_ = false;
   std::size_t era_ = 0;  // of connections: what belongs to an earlier one is ignored
   bool reading_ = false, writing_ = false;
-  bool resting_ = true;    // nobody asks, and the socket is not listened to
-  bool settling_ = false;  // it will be looked whether that is so
+  bool resting_ = true;  // nobody asks, and the socket is not listened to
   std::string packet_;
   std::size_t packet_sent_ = 0, round_ = 0;
   std::array<char, 16384> arrived_;

@@ -161,16 +161,16 @@ awaitable<void> Lane::shake_hands(std::size_t era) {
 }
 
 awaitable<void> Lane::introduce(std::size_t era) {
-  std::string bytes;
-  const auto commands = commands_of(rules_->introduction);
-  for (const auto& command : commands) append_wire(bytes, command);
+  auto wire = wire_of(rules_->introduction);
+  const auto commands = wire.commands;
+  auto& bytes = wire.bytes;
   if (tls_) {
     tls_->seal(bytes);
     bytes = tls_->to_send();
   }
   co_await send(bytes, era);
   std::vector<Reply> replies;
-  while (replies.size() < commands.size()) {
+  while (replies.size() < commands) {
     std::string sealed;
     co_await receive(sealed, era);
     bool closed = false;
@@ -180,9 +180,9 @@ awaitable<void> Lane::introduce(std::size_t era) {
     } else {
       reader_.feed(sealed);
     }
-    for (std::optional<Reply> reply; replies.size() < commands.size() && (reply = reader_.next());)
+    for (std::optional<Reply> reply; replies.size() < commands && (reply = reader_.next());)
       replies.push_back(*std::move(reply));
-    if (closed && replies.size() < commands.size()) throw Broken{"the server closed the connection"};
+    if (closed && replies.size() < commands) throw Broken{"the server closed the connection"};
   }
   require_welcome(rules_->introduction, replies);
 }

@@ -19,7 +19,7 @@ Wires::Wires(boost::asio::any_io_executor executor, std::string store, const Red
   rules_for_sentinels_ = std::make_shared<const LaneRules>(std::move(to_sentinels));
 }
 
-std::shared_ptr<Ask> Wires::ask(const Exchange& what, std::shared_ptr<Lane>& at) {
+std::shared_ptr<Ask> Wires::ask(Exchange& what, std::shared_ptr<Lane>& at) {
   at = lane_for(what);
   return at->ask(what);
 }

@@ -18,7 +18,7 @@ class Wires {
         const AsyncRedisOptions& more);
 
   // Puts the question into a queue; `at` is the connection's. Throws `StoreError`.
-  std::shared_ptr<Ask> ask(const Exchange& what, std::shared_ptr<Lane>& at);
+  std::shared_ptr<Ask> ask(Exchange& what, std::shared_ptr<Lane>& at);
 
   // Whether the connections' timers run in this context.
   bool belongs_to(const boost::asio::execution_context& context) const { return &context == context_; }

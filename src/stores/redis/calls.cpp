@@ -6,11 +6,16 @@
 
 namespace sancho::redis {
 
-Command Call::command(bool by_text) const {
-  if (!script) return words;
-  Command c{by_text ? "EVAL" : "EVALSHA", by_text ? script->text : script->sha, std::to_string(keys)};
-  c.insert(c.end(), words.begin(), words.end());
-  return c;
+void Call::put_into(Wire& wire, bool by_text) const {
+  if (!script) return wire.add(words);
+  const auto& which = by_text ? script->text : script->sha;
+  std::size_t size = which.size();
+  for (const auto& word : words) size += word.size();
+  wire.begin(words.size() + 3, size + 16);
+  wire.word(by_text ? "EVAL" : "EVALSHA");
+  wire.word(which);
+  wire.word(std::to_string(keys));
+  for (const auto& word : words) wire.word(word);
 }
 
 namespace {
@@ -18,8 +23,18 @@ namespace {
 // What a Redis key may be given to expire at.
 std::string moment(Time time) { return std::to_string(std::max<Duration::rep>(time.time_since_epoch().count(), 1)); }
 
-Call reading(Command words, const std::string& key) {
-  return {.words = std::move(words), .slot = slot_of(key), .writes = false, .again = true};
+Call reading(Command words, std::string_view key) {
+  const auto slot = slot_of(key);
+  return {.words = std::move(words), .slot = slot, .writes = false, .again = true};
+}
+
+// The words are taken over, where a list in braces would be copied.
+template <class... Words>
+Command command_of(Words&&... words) {
+  Command command;
+  command.reserve(sizeof...(words));
+  (command.emplace_back(std::forward<Words>(words)), ...);
+  return command;
 }
 
 }  // namespace
@@ -27,8 +42,8 @@ Call reading(Command words, const std::string& key) {
 // ## What is sent
 
 Call Calls::load(const std::string& name) const {
-  if (keep_ == Duration::zero()) return reading({"GET", name}, name);
-  Call call = reading({name}, name);
+  if (keep_ == Duration::zero()) return reading(command_of("GET", name), name);
+  Call call = reading(command_of(name), name);
   call.script = &scripts().load, call.keys = 1;
   return call;
 }
@@ -57,13 +72,17 @@ Call Calls::commit(const SessionKey& key, const Version& expected, const Record&
                    const SubjectPlace* place) const {
   const auto name = keys_.record(key);
   const bool ended = record.state == State::ended;
-  Call call{.words = {name},
+  Call call{.words = {},
             .script = ended ? &scripts().commit_ended : &scripts().commit,
             .slot = slot_of(name),
             .replicated = true};
+  call.words.reserve(5);
+  call.words.push_back(name);
   if (place) call.words.push_back(keys_.index(*place));
   call.keys = call.words.size();
-  for (auto& word : {value_of(record), keep(), bytes_of(expected)}) call.words.push_back(word);
+  call.words.push_back(value_of(record));
+  call.words.push_back(keep());
+  call.words.push_back(bytes_of(expected));
   return call;
 }
 
@@ -71,7 +90,7 @@ Call Calls::commit(const SessionKey& key, const Version& expected, const Record&
 // one loses is some idle time.
 Call Calls::touch(const SessionKey& key, std::uint64_t incarnation, Time accessed) const {
   const auto name = keys_.record(key);
-  return {.words = {name, bytes_of(accessed), keep(), bytes_of(incarnation)},
+  return {.words = command_of(name, bytes_of(accessed), keep(), bytes_of(incarnation)),
           .script = &scripts().touch,
           .keys = 1,
           .slot = slot_of(name),

@@ -26,8 +26,9 @@ struct Call {
   bool again = false;       // to send it twice does no harm
   bool replicated = false;  // wait for replicas, if that is asked for
 
-  // The command as it is sent; `by_text` for a server that does not know the script.
-  Command command(bool by_text) const;
+  // Puts it behind what is to be sent; `by_text` for a server that does not know the
+  // script.
+  void put_into(Wire& wire, bool by_text) const;
 };
 
 // Where a record with a subject has its place; all four are in one slot.

@@ -54,7 +54,7 @@ std::vector<Reply> Client::exchange(const Exchange& wish) {
     const auto lease = pool_of(wish.to).take(wish.until);
     lost.connected = true;
     lost.old = lease.old();
-    return lease->exchange(wish.commands, wish.until);
+    return lease->exchange(wish.what, wish.until);
   } catch (const Broken& broken) {
     lost.how = broken;
     throw lost;
@@ -65,7 +65,7 @@ std::vector<Reply> Client::ask_aside(const Exchange& wish) {
   const bool sentinel = dealings_.deployment() == Deployment::sentinel;
   try {
     Connection connection(wish.to, sentinel ? to_sentinels_ : introduction_, tls_.get(), wish.until);
-    return connection.exchange(wish.commands, wish.until);
+    return connection.exchange(wish.what, wish.until);
   } catch (const Broken& broken) {
     throw Lost{.how = broken};
   }

@@ -35,7 +35,7 @@ void Connection::shake_hands(Deadline deadline) {
 }
 
 void Connection::introduce(const Introduction& introduction, Deadline deadline) {
-  require_welcome(introduction, exchange(commands_of(introduction), deadline));
+  require_welcome(introduction, exchange(wire_of(introduction), deadline));
 }
 
 void Connection::flush(std::string& bytes, bool& sent) {
@@ -61,9 +61,8 @@ bool Connection::read_some() {
   return true;
 }
 
-std::vector<Reply> Connection::exchange(std::span<const Command> commands, Deadline deadline) {
-  std::string bytes;
-  for (const auto& command : commands) append_wire(bytes, command);
+std::vector<Reply> Connection::exchange(const Wire& wire, Deadline deadline) {
+  std::string bytes = wire.bytes;
   std::vector<Reply> replies;
   bool sent = false;
   clean_ = false;
@@ -72,12 +71,12 @@ std::vector<Reply> Connection::exchange(std::span<const Command> commands, Deadl
       tls_->seal(bytes);
       bytes = tls_->to_send();
     }
-    while (replies.size() < commands.size()) {
+    while (replies.size() < wire.commands) {
       if (!bytes.empty()) flush(bytes, sent);
       // What comes is read while there is still something to send: the server
       // may stop listening until it is.
       if (!read_some()) socket_.wait(!bytes.empty(), deadline);
-      while (replies.size() < commands.size()) {
+      while (replies.size() < wire.commands) {
         auto reply = reader_.next();
         if (!reply) break;
         replies.push_back(*std::move(reply));

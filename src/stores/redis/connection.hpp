@@ -5,7 +5,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,7 @@ class Connection {
   Connection(const Endpoint& to, const Introduction& introduction, const TlsContext* tls, Deadline deadline);
 
   // Sends them all and returns one reply each. Throws `Broken`.
-  std::vector<Reply> exchange(std::span<const Command> commands, Deadline deadline);
+  std::vector<Reply> exchange(const Wire& wire, Deadline deadline);
 
   // All that was asked has been answered, and the node has not gone away.
   bool is_fresh() const { return clean_ && socket_.is_quiet(); }

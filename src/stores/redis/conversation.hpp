@@ -8,12 +8,12 @@
 //
 //     auto talk = verbs.load(key, deadline);
 //     Floor floor(talk);
-//     while (const Wish* wish = floor.next()) {
+//     while (Wish* wish = floor.next()) {
 //       try { floor.answer(do_it(*wish)); } catch (...) { floor.fail(std::current_exception()); }
 //     }
 //     return talk.result();
 //
-// A conversation may await others. It must not outlive what it was given by
+// What is in a wish may be taken out of it. A conversation may await others. It must not outlive what it was given by
 // reference, and may be dropped wherever it stands.
 #pragma once
 
@@ -37,7 +37,7 @@ namespace sancho::redis {
 // each, or trouble: `Lost`, or `StoreError` where the node shows us the door.
 struct Exchange {
   Endpoint to;
-  std::vector<Command> commands;
+  Wire what;
   Deadline until;
   bool aside = false;  // a question who is in charge: to a Sentinel, or any node
   bool waits = false;  // WAIT is among them, and holds up what comes behind it
@@ -77,7 +77,7 @@ class Floor {
   Floor& operator=(const Floor&) = delete;
 
   // Goes on, once the wish before was answered. Null: it is over.
-  const Wish* next() {
+  Wish* next() {
     wish_ = nullptr;
     speaker_.resume();
     return wish_;
@@ -90,7 +90,7 @@ class Floor {
   template <class>
   friend struct Asking;
   std::coroutine_handle<> speaker_;
-  const Wish* wish_ = nullptr;
+  Wish* wish_ = nullptr;
   std::vector<Reply> replies_;
   bool on_ = false;
   std::exception_ptr trouble_;
@@ -141,6 +141,7 @@ struct Talk {
 template <class T>
 class [[nodiscard]] Conversation {
  public:
+  using Result = T;
   struct promise_type : Talk {
     std::optional<T> value;
     Conversation get_return_object() { return Conversation(Handle::from_promise(*this)); }

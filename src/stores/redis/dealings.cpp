@@ -1,9 +1,8 @@
 #include "stores/redis/dealings.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
+#include "fork_page.hpp"
 #include "stores/redis/plan.hpp"
 
 namespace sancho::redis {
@@ -15,10 +14,10 @@ Dealings::Dealings(const RedisOptions& o, std::string name)
       connect_timeout_(o.connect_timeout),
       wait_(o.wait),
       wait_timeout_(o.wait_timeout),
-      owner_(::getpid()),
+      owner_(this_process()),
       topology_(deployment_, endpoints_of(o)) {}
 
-bool Dealings::in_own_process() const { return ::getpid() == owner_; }
+bool Dealings::in_own_process() const { return this_process() == owner_; }
 
 void Dealings::require_own_process() const {
   if (in_own_process()) return;
@@ -57,7 +56,15 @@ Conversation<Reply> Dealings::run(const Call& call, Deadline deadline) {
       co_await Pause{pause->length, deadline};
     } else if (const auto* send = std::get_if<Route::Send>(&step)) {
       try {
-        auto reply = co_await attempt(call, *send, deadline);
+        Reply reply;
+        if (waits_for_replicas(call)) {
+          reply = co_await attempt_and_wait(call, *send, deadline);
+        } else {
+          auto exchange = attempt(call, *send, deadline);
+          auto replies = co_await std::move(exchange);
+          reply = std::move(replies.back());
+        }
+        if (!reply.is_error()) co_return reply;
         const std::lock_guard lock(mutex_);
         route.answered(std::move(reply), topology_);
       } catch (const Lost& what) {
@@ -96,25 +103,31 @@ std::string beside(const Call& call) {
 
 }  // namespace
 
-// ASKING before it, WAIT behind it: one packet, and one to come back.
-Conversation<Reply> Dealings::attempt(const Call& call, const Route::Send& send, Deadline deadline) {
-  const bool waits = wait_ > 0 && call.replicated;
-  Exchange exchange{.to = send.to, .commands = {}, .until = deadline, .waits = waits};
-  if (send.asking) exchange.commands.push_back({"ASKING"});
-  const auto at = exchange.commands.size();
-  exchange.commands.push_back(call.command(send.by_text));
-  if (waits) exchange.commands.push_back(wait_command(deadline));
+// ASKING before it, if need be; its own reply is the last.
+Exchange Dealings::attempt(const Call& call, const Route::Send& send, Deadline deadline) const {
+  Exchange exchange{.to = send.to, .what = {}, .until = deadline};
+  if (send.asking) exchange.what.add({"ASKING"});
+  call.put_into(exchange.what, send.by_text);
+  return exchange;
+}
+
+// WAIT behind it: one packet, and one to come back.
+Conversation<Reply> Dealings::attempt_and_wait(const Call& call, const Route::Send& send, Deadline deadline) {
+  auto exchange = attempt(call, send, deadline);
+  const auto at = exchange.what.commands - 1;
+  exchange.what.add(wait_command(deadline));
+  exchange.waits = true;
   auto replies = co_await std::move(exchange);
-  if (waits && is_there_already(replies[at])) {
+  if (is_there_already(replies[at])) {
     // It may be this very write that is there, sent before: WAIT speaks of what
     // its own connection has written, so something behind it has to be.
-    Exchange mark{.to = send.to, .commands = {}, .until = deadline, .waits = true};
-    mark.commands.push_back({"SET", beside(call), "", "PX", "1000"});
-    mark.commands.push_back(wait_command(deadline));
+    Exchange mark{.to = send.to, .what = {}, .until = deadline, .waits = true};
+    mark.what.add({"SET", beside(call), "", "PX", "1000"});
+    mark.what.add(wait_command(deadline));
     const auto marked = co_await std::move(mark);
     require_replicas(call, {}, marked.back());
   }
-  if (waits) require_replicas(call, replies[at], replies.back());
+  require_replicas(call, replies[at], replies.back());
   co_return std::move(replies[at]);
 }
 
@@ -139,8 +152,8 @@ void Dealings::require_replicas(const Call& call, const Reply& reply, const Repl
 Conversation<Reply> Dealings::run_at(const Endpoint& node, const Command& command, Deadline deadline) {
   for (int times = 0;; ++times) {
     try {
-      Exchange exchange{.to = node, .commands = {}, .until = deadline};
-      exchange.commands.push_back(command);
+      Exchange exchange{.to = node, .what = {}, .until = deadline};
+      exchange.what.add(command);
       auto replies = co_await std::move(exchange);
       if (!replies[0].is_error()) co_return std::move(replies[0]);
       const auto verdict = judge(replies[0].text);

@@ -49,7 +49,9 @@ class Dealings {
  private:
   Conversation<Done> learn(Deadline deadline);
   Exchange question_to(const Endpoint& informant, Deadline deadline) const;
-  Conversation<Reply> attempt(const Call& call, const Route::Send& send, Deadline deadline);
+  bool waits_for_replicas(const Call& call) const { return wait_ > 0 && call.replicated; }
+  Exchange attempt(const Call& call, const Route::Send& send, Deadline deadline) const;
+  Conversation<Reply> attempt_and_wait(const Call& call, const Route::Send& send, Deadline deadline);
   Conversation<std::vector<Reply>> run_batch(const Endpoint& node, const std::vector<const Call*>& calls,
                                              Deadline deadline);
   Route::Step next_step(Route& route);

@@ -41,11 +41,11 @@ Conversation<std::vector<Reply>> Dealings::run_all(const std::vector<Call>& call
 // Replies, errors included; none if nothing was sent, or may be sent again.
 Conversation<std::vector<Reply>> Dealings::run_batch(const Endpoint& node, const std::vector<const Call*>& calls,
                                                      Deadline deadline) {
-  const bool waits = wait_ > 0 && calls.front()->replicated;
+  const bool waits = waits_for_replicas(*calls.front());
   try {
-    Exchange exchange{.to = node, .commands = {}, .until = deadline, .waits = waits};
-    for (const auto* call : calls) exchange.commands.push_back(call->command(false));
-    if (waits) exchange.commands.push_back(wait_command(deadline));
+    Exchange exchange{.to = node, .what = {}, .until = deadline, .waits = waits};
+    for (const auto* call : calls) call->put_into(exchange.what, false);
+    if (waits) exchange.what.add(wait_command(deadline));
     auto replies = co_await std::move(exchange);
     if (waits) {
       const auto replicas = std::move(replies.back());

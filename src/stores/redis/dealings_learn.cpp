@@ -30,13 +30,13 @@ Conversation<std::vector<Endpoint>> Dealings::masters(Deadline deadline) {
 Exchange Dealings::question_to(const Endpoint& informant, Deadline deadline) const {
   const auto share = std::max(std::min(connect_timeout_, deadline.left() / 2), Duration{10});
   Exchange question{.to = informant,
-                    .commands = {},
+                    .what = {},
                     .until = Deadline(std::min(deadline.at(), Deadline::after(share).at())),
                     .aside = true};
   if (deployment_ == Deployment::sentinel)
-    question.commands.push_back({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_name_});
+    question.what.add({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_name_});
   else
-    question.commands.push_back({"CLUSTER", "SLOTS"});
+    question.what.add({"CLUSTER", "SLOTS"});
   return question;
 }
 

@@ -16,10 +16,17 @@ std::uint32_t place_tag(const SessionKey& key) {
   return key.tag() ? *key.tag() : static_cast<std::uint32_t>(number_of(key.bytes().substr(0, 3)));
 }
 
-std::string Keys::tagged(std::uint32_t tag) const { return prefix_ + "{" + tag_text(tag) + "}"; }
+std::string Keys::tagged(std::uint32_t tag, std::size_t more) const {
+  std::string name;
+  name.reserve(prefix_.size() + 8 + more);
+  name.append(prefix_).append(1, '{').append(tag_text(tag)).append(1, '}');
+  return name;
+}
 
 std::string Keys::record(const SessionKey& key) const {
-  return tagged(place_tag(key)) + ":s:" + std::string(key.bytes());
+  auto name = tagged(place_tag(key), 3 + key.bytes().size());
+  name.append(":s:").append(key.bytes());
+  return name;
 }
 
 std::string Keys::member_record(const SubjectPlace& place, std::string_view digest) const {

@@ -46,7 +46,8 @@ class Keys {
   std::string member_record(const SubjectPlace& place, std::string_view digest) const;
 
  private:
-  std::string tagged(std::uint32_t tag) const;
+  // With room for so many bytes behind it.
+  std::string tagged(std::uint32_t tag, std::size_t more = 0) const;
   std::string prefix_;
 };
 

@@ -105,11 +105,12 @@ void require_no_error(const Reply& reply) {
 
 }  // namespace
 
-std::vector<Command> commands_of(const Introduction& intro) {
-  auto commands = needed_by(intro);
-  if (!intro.client_name.empty()) commands.push_back({"CLIENT", "SETNAME", intro.client_name});
-  if (intro.master_only) commands.push_back({"ROLE"});
-  return commands;
+Wire wire_of(const Introduction& intro) {
+  Wire wire;
+  for (const auto& command : needed_by(intro)) wire.add(command);
+  if (!intro.client_name.empty()) wire.add({"CLIENT", "SETNAME", intro.client_name});
+  if (intro.master_only) wire.add({"ROLE"});
+  return wire;
 }
 
 void require_welcome(const Introduction& intro, const std::vector<Reply>& replies) {

@@ -36,7 +36,7 @@ Introduction introduction_to_sentinels(const RedisOptions& options);
 
 // Its commands, and what the replies to them come to: throws `StoreError` if it
 // was refused, `Broken` if it is no master and should be.
-std::vector<Command> commands_of(const Introduction& introduction);
+Wire wire_of(const Introduction& introduction);
 void require_welcome(const Introduction& introduction, const std::vector<Reply>& replies);
 
 }  // namespace sancho::redis

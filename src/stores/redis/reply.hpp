@@ -30,8 +30,17 @@ struct Reply {
   bool operator==(const Reply&) const = default;
 };
 
-// The command as bytes, at the end of `out`.
-void append_wire(std::string& out, const Command& command);
+// Commands one behind the other, as the bytes that are sent.
+struct Wire {
+  // Of how many words the next command consists, which then follow. `about`: how
+  // many bytes they have, so that room is made once.
+  void begin(std::size_t words, std::size_t about = 0);
+  void word(std::string_view bytes);
+  void add(const Command& command);
+
+  std::string bytes = {};
+  std::size_t commands = 0;
+};
 
 // What came is not RESP: the connection is of no use any more.
 class ProtocolError : public std::runtime_error {
@@ -39,7 +48,8 @@ class ProtocolError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Takes bytes as they come and gives whole replies.
+// Takes bytes as they come and gives whole replies. It must not be moved while
+// half a reply is in it.
 class ReplyReader {
  public:
   ReplyReader();
@@ -52,6 +62,7 @@ class ReplyReader {
     void operator()(redisReader* reader) const;
   };
   std::unique_ptr<redisReader, Free> reader_;
+  std::unique_ptr<Reply> whole_;  // what is being read; the reader knows where it is
 };
 
 }  // namespace sancho::redis

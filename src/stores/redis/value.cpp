@@ -2,6 +2,7 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -16,48 +17,74 @@ constexpr std::string_view magic = "SNK";
 constexpr char format = 1;
 constexpr std::int64_t farthest = std::int64_t{1} << 53;
 
-std::string check_of(std::string_view body) {
-  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  SHA1(reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest.data());
-  return {reinterpret_cast<const char*>(digest.data()), check_size};
-}
+// OpenSSL 3 deprecates this interface in favour of one that looks the algorithm up
+// at each call, which takes longer than the digesting (crypto.cpp).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+struct Check {
+  explicit Check(std::string_view body) {
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Update(&context, body.data(), body.size());
+    SHA1_Final(digest.data(), &context);
+  }
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(digest.data()), check_size}; }
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+};
+#pragma GCC diagnostic pop
 
-std::string signed_bytes(std::int64_t number) {
+struct Bytes {
+  explicit Bytes(std::uint64_t number) {
+    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (56 - 8 * i) & 0xff);
+  }
+  operator std::string_view() const { return {bytes.data(), bytes.size()}; }
+  std::array<char, 8> bytes;
+};
+
+Bytes signed_bytes(std::int64_t number) {
   if (number > farthest || number < -farthest) throw StoreError(Trouble::refused, "a record's time is out of range");
-  return bytes_of(std::bit_cast<std::uint64_t>(number));
+  return Bytes(std::bit_cast<std::uint64_t>(number));
 }
+Bytes signed_bytes(Time time) { return signed_bytes(time.time_since_epoch().count()); }
 
 std::int64_t signed_number(std::string_view bytes) { return std::bit_cast<std::int64_t>(number_of(bytes)); }
 
 }  // namespace
 
-std::string bytes_of(std::uint64_t number) {
-  std::string bytes(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (56 - 8 * i) & 0xff);
-  return bytes;
+std::string bytes_of(std::uint64_t number) { return std::string(Bytes(number)); }
+
+std::string bytes_of(Time time) { return std::string(signed_bytes(time)); }
+
+std::string bytes_of(const Version& version) {
+  std::string bytes;
+  bytes.reserve(16);
+  return bytes.append(Bytes(version.incarnation)).append(Bytes(version.counter));
 }
-
-std::string bytes_of(Time time) { return signed_bytes(time.time_since_epoch().count()); }
-
-std::string bytes_of(const Version& version) { return bytes_of(version.incarnation) + bytes_of(version.counter); }
 
 std::uint64_t number_of(std::string_view bytes) {
   std::uint64_t number = 0;
+  if (bytes.size() == 8) {  // a length that the compiler knows
+    for (std::size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<unsigned char>(bytes.data()[i]);
+    return number;
+  }
   for (const char c : bytes) number = number << 8 | static_cast<unsigned char>(c);
   return number;
 }
 
 std::string value_of(const Record& r) {
   if (r.subject.size() > 0xffffffff) throw StoreError(Trouble::refused, "a record's subject is too long");
-  std::string body;
-  body.reserve(value_head - checked_from + r.subject.size() + r.payload.size());
-  body.append(magic).push_back(format);
-  body.append(bytes_of(r.version)).push_back(static_cast<char>(r.state));
-  body.append(signed_bytes(r.idle.count())).append(bytes_of(r.ends)).append(bytes_of(r.created));
-  body.append(r.handle.text()).append(16 - r.handle.text().size(), '\0');
-  body.append(bytes_of(r.subject.size()).substr(4));
-  body.append(r.subject).append(r.payload);
-  return check_of(body) + bytes_of(r.accessed) + body;
+  std::string value;
+  value.reserve(value_head + r.subject.size() + r.payload.size());
+  value.append(check_size, '\0').append(signed_bytes(r.accessed));
+  value.append(magic).push_back(format);
+  value.append(Bytes(r.version.incarnation)).append(Bytes(r.version.counter)).push_back(static_cast<char>(r.state));
+  value.append(signed_bytes(r.idle.count())).append(signed_bytes(r.ends)).append(signed_bytes(r.created));
+  value.append(r.handle.text()).append(16 - r.handle.text().size(), '\0');
+  value.append(std::string_view(Bytes(r.subject.size())).substr(4));
+  value.append(r.subject).append(r.payload);
+  const Check check(std::string_view(value).substr(checked_from));
+  std::ranges::copy(check.bytes(), value.begin());
+  return value;
 }
 
 Record record_of(std::string_view value, const std::string& store) {
@@ -65,7 +92,7 @@ Record record_of(std::string_view value, const std::string& store) {
     return StoreError(Trouble::corrupt, store + ": a record is damaged (" + how + "); it was left as it is");
   };
   if (value.size() < checked_from) throw corrupt("it is too short");
-  if (check_of(value.substr(checked_from)) != value.substr(0, check_size)) throw corrupt("its checksum is wrong");
+  if (Check(value.substr(checked_from)).bytes() != value.substr(0, check_size)) throw corrupt("its checksum is wrong");
   if (value.substr(checked_from, magic.size()) != magic) throw corrupt("it does not begin as one");
   if (static_cast<unsigned char>(value.at(checked_from + magic.size())) > format)
     throw StoreError(Trouble::unavailable, store + ": a record was written by a newer version of sancho");
