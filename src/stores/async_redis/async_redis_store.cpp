@@ -44,7 +44,8 @@ auto carry_out(std::shared_ptr<Ground> ground, Begin begin, AsyncScan::Each each
 awaitable<std::shared_ptr<AsyncSessionStore>> open(RedisOptions options, AsyncRedisOptions more) {
   const auto executor = co_await boost::asio::this_coro::executor;
   const auto ground = std::make_shared<Ground>(executor, options, more);
-  co_await carry_out(ground, [](Verbs& verbs) { return verbs.open(); });
+  auto opening = carry_out(ground, [](Verbs& verbs) { return verbs.open(); });
+  co_await std::move(opening);
   co_return std::make_shared<AsyncRedisStore>(ground);
 }
 

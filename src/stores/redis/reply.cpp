@@ -82,10 +82,12 @@ void* put_text(const redisReadTask* task, char* text, std::size_t size) {
   });
 }
 
-void* put_list(const redisReadTask* task, int size) {
+// `Size` is what hiredis counts with, an int or a size_t, as its version goes.
+template <class Size>
+void* put_list(const redisReadTask* task, Size size) {
   return put(task, [&](Reply& reply) {
     reply.kind = Reply::Kind::list;
-    reply.items.reserve(static_cast<std::size_t>(std::clamp(size, 0, most_at_once)));
+    reply.items.reserve(static_cast<std::size_t>(std::clamp<Size>(size, 0, most_at_once)));
   });
 }
 
@@ -102,7 +104,15 @@ void* put_nothing(const redisReadTask* task) {
 
 void forget(void*) {}  // it is ours
 
-redisReplyObjectFunctions builders{put_text, put_list, put_number, put_nothing, forget};
+redisReplyObjectFunctions builders = [] {
+  redisReplyObjectFunctions all{};
+  all.createString = put_text;
+  all.createArray = put_list;
+  all.createInteger = put_number;
+  all.createNil = put_nothing;
+  all.freeObject = forget;
+  return all;
+}();
 
 }  // namespace
 
