@@ -122,9 +122,12 @@ TEST_F(AsyncPostgresqlLanes, WhoWaitsForARowHoldsUpNobodyOnAnotherConnection) {
   EXPECT_EQ(wire->connections(), 2);
 }
 
+// The store keeps the time itself: no timer runs beside it.
 TEST_F(AsyncPostgresqlLanes, WhoIsLateBehindARowLeavesAConnectionThatTheServerForgets) {
-  asio::io_context loop;
+  asio::io_context loop, another;
   const auto store = with_a_record(loop);
+  EXPECT_TRUE(store->punctual(loop));
+  EXPECT_FALSE(store->punctual(another)) << "whose timers need not run";
   RowLock lock(*place, key_of("a"));
   Ended late, loaded;
   begin(loop, touch(store, "a", Deadline::after(200ms)), late);
