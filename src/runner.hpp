@@ -1,6 +1,7 @@
 // Carries out tasks against a store, and blocks until they are done.
 #pragma once
 
+#include <thread>
 #include <utility>
 
 #include "task.hpp"
@@ -65,10 +66,53 @@ inline Duration Pace::lost(const protocol::Op& op, const StoreError& e) {
 
 // ## And how it is done by waiting
 
+struct Asking {
+  SessionStore& store;
+  Deadline deadline;
+
+  protocol::Answer operator()(const std::monostate&) const { return {}; }
+  protocol::Answer operator()(const protocol::Load& op) const {
+    auto record = store.load(op.key, deadline);
+    if (!record) return Absent{};
+    return protocol::Found{std::move(*record)};
+  }
+  protocol::Answer operator()(const protocol::Create& op) const {
+    return widen(store.create(op.key, op.record, deadline, op.admission ? &*op.admission : nullptr));
+  }
+  protocol::Answer operator()(const protocol::Commit& op) const {
+    return widen(store.commit(op.key, op.expected, op.record, deadline));
+  }
+  protocol::Answer operator()(const protocol::Touch& op) const {
+    return widen(store.touch(op.key, op.incarnation, op.accessed, deadline));
+  }
+  protocol::Answer operator()(const protocol::Erase& op) const { return widen(store.erase(op.key, op.expected, deadline)); }
+  protocol::Answer operator()(const protocol::AskEpochs& op) const { return store.epochs()->epochs(op.subject, deadline); }
+  protocol::Answer operator()(const protocol::Find& op) const {
+    return protocol::Sessions{store.subjects()->find_by_subject(op.subject, deadline)};
+  }
+
+  template <class Variant>
+  static protocol::Answer widen(Variant answer) {
+    return std::visit([](auto& a) -> protocol::Answer { return std::move(a); }, answer);
+  }
+};
+
 // One operation, as the store does it.
-protocol::Answer ask(SessionStore& store, const protocol::Op& op, Deadline deadline);
+inline protocol::Answer ask(SessionStore& store, const protocol::Op& op, Deadline deadline) {
+  return std::visit(Asking{store, deadline}, op);
+}
+
 // The same; what is lost has been waited for a while.
-protocol::Answer perform(SessionStore& store, const protocol::Op& op, Deadline deadline, Pace& pace);
+inline protocol::Answer perform(SessionStore& store, const protocol::Op& op, Deadline deadline, Pace& pace) {
+  try {
+    auto answer = ask(store, op, deadline);
+    pace.answered();
+    return answer;
+  } catch (const StoreError& e) {
+    std::this_thread::sleep_for(pace.lost(op, e));
+    return protocol::Lost{};
+  }
+}
 
 // A task that begins with looking for one record, and mostly ends there.
 template <class Task>
