@@ -110,8 +110,9 @@ TEST(BreakerRace, NothingIsLostBetweenManyThreadsAndAStoreThatComesAndGoes) {
   std::mutex mutex;
   std::vector<std::uint64_t> numbers[2];
   std::atomic<bool> opened[2] = {false, false};
+  // No ratio: while the clock's thread has to wait, any number of calls is answered.
   BreakerOptions options{
-      .max_calls = 2, .max_waiting = 3, .failures = 4, .backoff = 10ms, .max_backoff = 40ms, .clock = clock};
+      .max_calls = 2, .max_waiting = 3, .failures = 4, .ratio = 0, .backoff = 10ms, .max_backoff = 40ms, .clock = clock};
   options.on_change = [&](const BreakerChange& change) {
     const std::lock_guard lock(mutex);
     auto& list = numbers[static_cast<std::size_t>(change.circuit)];
@@ -128,7 +129,7 @@ TEST(BreakerRace, NothingIsLostBetweenManyThreadsAndAStoreThatComesAndGoes) {
     for (int t = 0; t < 6; ++t)
       threads.emplace_back([&] {
         const auto enough = soon();
-        for (int i = 0; (i < each || !opened[0] || !opened[1]) && !enough.passed(); ++i) {
+        for (int i = 0; (i < each || !opened[0] || !opened[1] || done == 0) && !enough.passed(); ++i) {
           ++turns;
           try {
             const auto seen = breaker->load(key_of("counter"), soon());
