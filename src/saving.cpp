@@ -94,7 +94,7 @@ void ScopeBase::Saving::failed(const StoreError& e) {
 }
 
 void ScopeBase::Saving::tell_evicted() {
-  if (!finish_) return;
+  if (!finish_) return;  // it has not come to that
   for (const auto& handle : finish_->evicted()) s_.manager.report(EventKind::revoked, handle, s_.session->user_.subject(), "over the cap");
 }
 
@@ -107,6 +107,7 @@ void ScopeBase::Saving::settle() {
     s_.ended_in_seat = true;
     return;
   }
+  if (!finish_) return;  // upkeep that failed at once
   tell_evicted();
   if (upkeep_ && finish_->outcome == Outcome::in_doubt) {
     s_.ended_in = s_.seat.hand;
