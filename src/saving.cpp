@@ -55,16 +55,16 @@ const protocol::Op* ScopeBase::Saving::resume(protocol::Answer& answer) {
 // `Finish`, or the short way.
 const protocol::Op* ScopeBase::Saving::go_on(protocol::Answer& answer) {
   if (finish_) return finish_->resume(env(), answer);
-  if (!first_) {
+  if (!only_commit_) {
     auto first = s_.straight ? protocol::first_commit(env(), s_.seat, *s_.payload, *intent_) : std::nullopt;
     if (!first) return finish_.emplace(s_.seat, *std::move(intent_)).resume(env(), answer);
     const auto& hand = *s_.seat.hand;
     attempt_ = first->attempt;
-    return &first_.emplace(protocol::Commit{hand.key, hand.record->version, std::move(first->record)});
+    return &only_commit_.emplace(protocol::Commit{hand.key, hand.record->version, std::move(first->record)});
   }
   if ((kept_ = std::holds_alternative<Done>(answer))) return nullptr;
   // What it asks first has been answered.
-  protocol::Amendment first{std::move(std::get<protocol::Commit>(*first_).record), attempt_};
+  protocol::Amendment first{std::move(std::get<protocol::Commit>(*only_commit_).record), attempt_};
   finish_.emplace(s_.seat, *std::move(intent_), std::move(first));
   protocol::Answer none;
   finish_->resume(env(), none);

@@ -30,8 +30,7 @@ void ScopeBase::note_trouble(const StoreError& error) {
 namespace {
 // Messages that have been shown: they may well be shown again.
 bool only_takes_flashes(const protocol::Delta& delta) {
-  const bool tokens = !delta.tokens_made.empty() || !delta.tokens_removed.empty() || delta.given_back;
-  const bool slots_alone = !tokens && !delta.user;
+  const bool slots_alone = !delta.concerns_tokens() && !delta.user;
   return slots_alone && std::all_of(delta.slots.begin(), delta.slots.end(), [](const auto& slot) {
     return slot.name == "_flash" && slot.mine.empty();
   });

@@ -133,10 +133,10 @@ class ScopeBase::Saving : public Task {
   bool upkeep_ = false;
   bool unmergeable_ = false;
   std::optional<protocol::LogOut> out_;  // nobody is left
-  std::optional<protocol::Intent> intent_;  // until `finish_` has it
-  std::optional<protocol::Op> first_;       // a commit that may be all there is to do
-  protocol::Attempt attempt_ = 0;           // its
-  bool kept_ = false;                       // it was
+  std::optional<protocol::Intent> intent_;   // until `finish_` has it
+  std::optional<protocol::Op> only_commit_;  // that may be all there is to do
+  protocol::Attempt attempt_ = 0;            // its
+  bool kept_ = false;                        // it was all
   std::optional<protocol::Finish> finish_;
 };
 

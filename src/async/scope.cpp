@@ -55,14 +55,10 @@ bool AsyncScope::give_back(const FormClaim&) {
 
 namespace {
 
-// Carries out one task of a scope here and now, if its store never waits. Who was
-// cancelled hears of it on the other way.
-template <class Task>
-bool in_place(const AsyncScope& scope, Task& task, asio::cancellation_state state) {
-  auto* store = scope.core().in_place();
-  if (!store || coro::is_cancelled(state)) return false;
-  carry_out(task, *store);
-  return true;
+// The store to be asked here and now, if it never waits. Who was cancelled hears of
+// it on the other way.
+SessionStore* in_place(const AsyncScope& scope, asio::cancellation_state state) {
+  return coro::is_cancelled(state) ? nullptr : scope.core().in_place();
 }
 
 // Carries out one task of a scope; or what is left of it, which has `more`.
@@ -74,8 +70,8 @@ awaitable<void> carry_on(AsyncScope& scope, Task& task) {
 template <class Task>
 awaitable<void> carry_out(AsyncScope& scope, Task& task) {
   const auto state = co_await this_coro::cancellation_state;
-  if (in_place(scope, task, state)) co_return;
-  if (task.more()) co_await carry_on(scope, task);
+  if (auto* store = in_place(scope, state)) carry_out(task, *store);
+  else if (task.more()) co_await carry_on(scope, task);
 }
 
 // A first look at a store that needs no watch, without the coroutines that a task
@@ -109,12 +105,13 @@ awaitable<bool> first_look(Scope scope, AsyncScope::Entering& entering) {
 
 // Where it waits for nothing.
 std::optional<HeaderLines> finish_here(AsyncScope& scope, asio::cancellation_state state) {
-  if (!scope.core().in_place() || coro::is_cancelled(state)) return std::nullopt;
+  auto* store = in_place(scope, state);
+  if (!store) return std::nullopt;
   AsyncScope::Turn turn(scope);
   scope.must_not_be_over();
   AsyncScope::Saving saving(scope);
   try {
-    in_place(scope, saving, state);
+    carry_out(saving, *store);
   } catch (...) {
     scope.give_up();
     throw;
@@ -286,11 +283,12 @@ awaitable<void> AsyncSessionManagerBase::enter(std::shared_ptr<AsyncScope> scope
 
 bool AsyncSessionManagerBase::enter_in_place(AsyncScope& scope, const asio::any_io_executor& executor,
                                              asio::cancellation_state state) {
-  if (!scope.core().in_place() || coro::is_cancelled(state)) return false;
+  auto* store = in_place(scope, state);
+  if (!store) return false;
   AsyncScope::Turn turn(scope);
   scope.executor = executor;
   AsyncScope::Entering entering(scope);
-  in_place(scope, entering, state);
+  carry_out(entering, *store);
   turn.over();
   return true;
 }

@@ -12,6 +12,10 @@ namespace {
 // The slots as they were, in their order, with what becomes of some of them.
 class Slots {
  public:
+  Slots() = default;
+  Slots(const Slots&) = delete;  // it has views into itself
+  Slots& operator=(const Slots&) = delete;
+
   // False if there is more to it than this can do.
   bool prepare(std::string_view map, const std::vector<SlotChange>& changes) {
     if (changes.size() > most) return false;

@@ -15,8 +15,7 @@ PATIENCE = 120
 
 # Milliseconds until a call gives up: less than it is frozen for.
 TIMEOUT = {"frozen": 1500}
-# PostgreSQL first forks for everybody who has knocked and given up meanwhile.
-RECOVERY = {"frozen": 4.0, "master_killed": 8.0, "promoted": 8.0, "node_killed": 15.0}
+RECOVERY = {"frozen": 2.0, "master_killed": 8.0, "promoted": 8.0, "node_killed": 15.0}
 
 
 def nothing(trial, _servers):

@@ -56,7 +56,7 @@ def play(program, store, fault, seed, directory):
             trial.let_pass(faults.PAUSE)
         except TimeoutError as error:
             stuck = str(error)
-        verdict = trial.end(venue.permits.get(fault, ()), faults.RECOVERY.get(fault, 5.0))
+        verdict = trial.end(venue.permits.get(fault, ()), venue.recovery.get(fault, faults.RECOVERY.get(fault, 5.0)))
     if stuck:
         verdict.found.setdefault("no-recovery", []).append(stuck)
     crowd = trial.processes * (trial.threads + 2) * (len(getattr(server, "nodes", "1")) + 1)

@@ -29,6 +29,7 @@ class Venue:
     processes: int = 3
     faults: tuple = ()
     permits: dict = field(default_factory=dict)  # fault -> anomalies
+    recovery: dict = field(default_factory=dict)  # fault -> seconds, where it takes longer than elsewhere
 
     def server(self, place):
         """The server, which is not started yet; None for files."""
@@ -59,7 +60,8 @@ VENUES = {
     "dir": Venue(uri=lambda directory: "dir:" + os.path.join(directory, "sessions"), faults=("nothing", "clients_killed")),
     "sqlite": Venue(uri=lambda directory: "sqlite:" + os.path.join(directory, "sessions.db"), faults=("nothing", "clients_killed")),
     "lmdb": Venue(uri=lambda directory: "lmdb:" + os.path.join(directory, "sessions.lmdb"), faults=("nothing", "clients_killed")),
-    "postgresql": Venue("postgresql", faults=ONE_SERVER),
+    # Once it goes on, the server first forks for everybody who knocked and gave up meanwhile.
+    "postgresql": Venue("postgresql", faults=ONE_SERVER, recovery={"frozen": 4.0}),
     "postgresql_pair": Venue("postgresql_pair", faults=("nothing", "promoted")),
     "postgresql_async": Venue("postgresql_pair", make=AsynchronousPair, faults=("promoted",), permits={"promoted": FORGETTING}),
     "async_postgresql": Venue("postgresql", faults=("restarted", "killed", "frozen")),  # the load of tests/postgresql/async_load.cpp

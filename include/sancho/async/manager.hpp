@@ -74,9 +74,9 @@ class AsyncRequestScopeBase {
   explicit operator bool() const { return scope_ != nullptr; }
 
   boost::asio::awaitable<HeaderLines> finish();
-  // What `finish` gives, where that waits for nothing (`AsyncSessionStore::in_place`)
-  // and the request, of which that is the state, was not cancelled; else nothing, and
-  // nothing has been done. Spares a coroutine.
+  // What `finish` gives, and throws what it throws, at once: where the store never
+  // waits (`AsyncSessionStore::in_place`) and the coroutine, of which that is the
+  // state, was not cancelled. Else nothing, and nothing has been done: await `finish`.
   std::optional<HeaderLines> finish_in_place(boost::asio::cancellation_state state);
   HeaderLines abort() noexcept;
 

@@ -13,9 +13,6 @@ namespace {
 // A packet: more of them would leave no sooner, and what has not left can be
 // taken back.
 constexpr std::size_t packet_size = 64 * 1024;
-
-// They leave together.
-constexpr std::size_t few = 8;
 }  // namespace
 
 Lane::Lane(const asio::any_io_executor& executor, std::shared_ptr<Gate> gate, Endpoint to,
@@ -277,12 +274,9 @@ void Lane::take() {
     alone = idle && !unasked && !std::exchange(stirred_, true);
   }
   // It is looked behind those who have been answered. Mostly they have asked again by
-  // then, and all of that leaves at once; else timer and socket can rest. The server
-  // has nothing to do meanwhile, so of many the first half does not wait for the rest.
-  const auto first = answered.size() < few ? answered.size() : answered.size() / 2;
-  for (std::size_t i = 0; i < first; ++i) answered[i]->wake();
+  // then, and all of that leaves at once; else timer and socket can rest.
+  for (const auto& ask : answered) ask->wake();
   if (alone) asio::post(lent_->strand, [self = shared_from_this()] { self->stir(); });
-  for (std::size_t i = first; i < answered.size(); ++i) answered[i]->wake();
   if (unasked) return break_off("the server said what nobody had asked for");
   if (!idle) read();
 }
