@@ -48,7 +48,7 @@ def play(program, store, fault, seed, directory):
         uri = server.uri if server else venue.uri(directory)
         if not is_built_in(program, uri, directory):
             return None
-        trial = Trial(program, uri, directory, seed, processes=venue.processes, timeout=faults.TIMEOUT.get(fault, 5000)).begin()
+        trial = Trial(program, uri, directory, seed, processes=venue.processes, rate=venue.rate, timeout=faults.TIMEOUT.get(fault, 5000)).begin()
         stuck = None
         try:
             trial.let_pass(faults.PAUSE)
@@ -56,6 +56,9 @@ def play(program, store, fault, seed, directory):
             trial.let_pass(faults.PAUSE)
         except TimeoutError as error:
             stuck = str(error)
+            if server:
+                with open(os.path.join(directory, "servers.log"), "w") as file:
+                    file.write(server.log())
         verdict = trial.end(venue.permits.get(fault, ()), venue.recovery.get(fault, faults.RECOVERY.get(fault, 5.0)))
     if stuck:
         verdict.found.setdefault("no-recovery", []).append(stuck)
@@ -71,7 +74,7 @@ def main():
     parser.add_argument("fault")
     parser.add_argument("--load", required=True)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SANCHO_SEED", 0)) or int.from_bytes(os.urandom(4), "big"))
-    parser.add_argument("--keep", help="where the history is put if it is bad")
+    parser.add_argument("--keep", help="where the history is put if it is bad, and the servers' logs if they are stuck")
     arguments = parser.parse_args()
     venue = VENUES[arguments.store]
     if arguments.fault not in venue.faults:
@@ -91,7 +94,9 @@ def main():
         results.append(line)
         if verdict.broken and arguments.keep:
             os.makedirs(arguments.keep, exist_ok=True)
-            shutil.copy(os.path.join(directory, "history.jsonl"), os.path.join(arguments.keep, f"{arguments.store}-{arguments.fault}.jsonl"))
+            for name in ("history.jsonl", "servers.log"):
+                if os.path.exists(os.path.join(directory, name)):
+                    shutil.copy(os.path.join(directory, name), os.path.join(arguments.keep, f"{arguments.store}-{arguments.fault}-{name}"))
         return 1 if verdict.broken else 0
 
 

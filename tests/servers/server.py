@@ -25,6 +25,7 @@ class Server:
 
     user_name = "nobody"
     stop_signal = signal.SIGTERM
+    start_seconds = START_SECONDS
 
     def __init__(self, place: Place, name):
         self.user = user_for(self.user_name)
@@ -69,7 +70,7 @@ class Server:
 
     def wait(self):
         """Waits until what was launched answers."""
-        poll(self._answers, START_SECONDS, f"{self.name} answers")
+        poll(self._answers, self.start_seconds, f"{self.name} answers")
         if self._is_new:
             self.settle()
             self._is_new = False
