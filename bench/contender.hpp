@@ -16,7 +16,7 @@ class Contender {
   virtual ~Contender() = default;
   // One request each, by a thread of this number, of the i-th session.
   virtual void read(unsigned thread, std::size_t i) = 0;   // who is there?
-  virtual void write(unsigned thread, std::size_t i) = 0;  // another value in it
+  virtual void write(unsigned thread, std::size_t i) = 0;  // another value in it, which depends on the one before
   virtual void log_in(unsigned thread) = 0;                // a session more
 };
 
@@ -39,7 +39,8 @@ std::unique_ptr<Contender> map_floor(const Setting& setting);
 // Such a map for each thread, with all sessions and without a lock. Is only read.
 std::unique_ptr<Contender> private_maps(const Setting& setting);
 // Prepared statements: select by key, update where the version is the expected
-// one, insert; a connection a thread, in WAL mode.
+// one, insert; a connection a thread, in WAL mode. Here and below, whoever writes
+// a session has read it first.
 std::unique_ptr<Contender> sqlite_floor(const Setting& setting, bool full);
 // One table: get in a read transaction that is kept and renewed; get and put in a
 // write transaction.

@@ -35,6 +35,13 @@ class Files final : public Contender {
     benchmark::DoNotOptimize(bytes);
   }
   void write(unsigned thread, std::size_t i) override {
+    read(thread, i);
+    put(thread, i);
+  }
+  void log_in(unsigned thread) override { put(thread, next_++); }
+
+ private:
+  void put(unsigned thread, std::size_t i) {
     const auto draft = ".draft" + std::to_string(thread);
     const int file = openat(directory_, draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     check(file >= 0 && ::write(file, payload_.data(), payload_.size()) == static_cast<ssize_t>(payload_.size()));
@@ -43,9 +50,6 @@ class Files final : public Contender {
     check(renameat(directory_, draft.c_str(), directory_, name(i).c_str()) == 0);
     check(fsync(directory_) == 0);
   }
-  void log_in(unsigned thread) override { write(thread, next_++); }
-
- private:
   static std::string name(std::size_t i) { return std::to_string(i * 0x9e3779b97f4a7c15u); }
   std::string payload_ = std::string(payload_bytes, 'x');
   std::atomic<std::size_t> next_;

@@ -84,7 +84,8 @@ class Lmdb final : public Contender {
     benchmark::DoNotOptimize(copy);
     mdb_txn_reset(readers_[thread]);
   }
-  void write(unsigned, std::size_t i) override {
+  void write(unsigned thread, std::size_t i) override {
+    read(thread, i);
     auto k = key(i);
     MDB_val name{k.size(), k.data()}, value;
     MDB_txn* t = nullptr;

@@ -86,6 +86,7 @@ class Sqlite final : public Contender {
     sqlite3_reset(c.select);
   }
   void write(unsigned thread, std::size_t i) override {
+    read(thread, i);
     auto& c = connections_[thread];
     const auto k = key(i);
     bind(c.update, 1, k), bind(c.update, 2, payload_);

@@ -2,6 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
+
+#include "big_endian.hpp"
 
 namespace sancho {
 
@@ -42,9 +45,8 @@ bool from_base64url(std::string_view text, std::span<std::byte> out) {
   for (; to + 3 <= out.size(); from += 4, to += 3) {
     const auto bits = places[0][letter(from)] | places[1][letter(from + 1)] | places[2][letter(from + 2)] | places[3][letter(from + 3)];
     seen |= bits;
-    out[to] = static_cast<std::byte>(bits >> 16 & 0xff);
-    out[to + 1] = static_cast<std::byte>(bits >> 8 & 0xff);
-    out[to + 2] = static_cast<std::byte>(bits & 0xff);
+    const auto bytes = big_endian(bits << 8);
+    std::memcpy(out.data() + to, &bytes, 3);
   }
   // One or two bytes more, and the bits that they leave unused.
   std::uint32_t bits = 0;

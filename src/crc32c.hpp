@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace sancho {
 
-// Goes on from `so_far`, the value for the bytes before these.
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t so_far = 0);
+// Of the parts, one after another. Goes on from `so_far`, the value for the bytes
+// before these.
+std::uint32_t crc32c(std::span<const std::string_view> parts, std::uint32_t so_far = 0);
+inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t so_far = 0) { return crc32c(std::span{&bytes, 1}, so_far); }
 
 }  // namespace sancho

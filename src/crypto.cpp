@@ -34,18 +34,11 @@ Digest finish_in_one_block(SHA256_CTX& context, std::span<const std::string_view
   for (const auto part : parts) end = std::copy_n(as_bytes(part).begin(), part.size(), end);
   *end = std::byte{0x80};
   const auto bits = 8 * (before + static_cast<std::size_t>(end - block.data()));
-  block[block_size - 2] = static_cast<std::byte>(bits >> 8 & 0xff);
-  block[block_size - 1] = static_cast<std::byte>(bits & 0xff);
+  put_big_endian(block.data() + block_size - 2, static_cast<std::uint16_t>(bits));
   SHA256_Transform(&context, raw(block.data()));
   wipe(block);
   Digest digest;
-  for (std::size_t i = 0; i < 8; ++i) {
-    const std::uint32_t h = context.h[i];
-    digest[4 * i] = static_cast<std::byte>(h >> 24);
-    digest[4 * i + 1] = static_cast<std::byte>(h >> 16 & 0xff);
-    digest[4 * i + 2] = static_cast<std::byte>(h >> 8 & 0xff);
-    digest[4 * i + 3] = static_cast<std::byte>(h & 0xff);
-  }
+  for (std::size_t i = 0; i < 8; ++i) put_big_endian(digest.data() + 4 * i, std::uint32_t{context.h[i]});
   return digest;
 }
 
@@ -95,12 +88,6 @@ Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::string_v
 
 bool same_secret(std::span<const std::byte> a, std::span<const std::byte> b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-// What might be read from it afterwards, the compiler cannot know.
-void wipe(std::span<std::byte> secret) {
-  std::fill(secret.begin(), secret.end(), std::byte{0});
-  __asm__ __volatile__("" : : "r"(secret.data()) : "memory");
 }
 
 }  // namespace sancho

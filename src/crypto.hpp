@@ -2,11 +2,14 @@
 // with the call that costs least there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+
+#include "big_endian.hpp"
 
 namespace sancho {
 
@@ -29,18 +32,16 @@ Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::string_v
 
 // A length in eight bytes, big endian, to stand before a part of any length, so
 // that two lists of parts never run together into the same bytes.
-struct LengthPrefix {
-  explicit LengthPrefix(std::size_t n) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(static_cast<std::uint64_t>(n) >> (56 - 8 * i) & 0xff);
-  }
-  operator std::string_view() const { return {bytes.data(), bytes.size()}; }
-  std::array<char, 8> bytes;
-};
+using LengthPrefix = EightBytes;
 
 // Equality in time that depends on the lengths only.
 bool same_secret(std::span<const std::byte> a, std::span<const std::byte> b);
 
-// Overwrites, in a way the optimiser keeps.
-void wipe(std::span<std::byte> secret);
+// Overwrites, in a way the optimiser keeps: what might be read from it afterwards,
+// the compiler cannot know.
+inline void wipe(std::span<std::byte> secret) {
+  std::fill(secret.begin(), secret.end(), std::byte{0});
+  __asm__ __volatile__("" : : "r"(secret.data()) : "memory");
+}
 
 }  // namespace sancho

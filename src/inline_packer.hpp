@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "big_endian.hpp"
 #include "sancho/time.hpp"
 
 namespace sancho {
@@ -19,19 +20,19 @@ class InlinePacker {
   void raw(std::string_view bytes) { at_ += bytes.copy(at_, bytes.size()); }
   void natural(std::uint64_t v) {
     if (v < 0x80) byte(v);
-    else if (v <= 0xff) head(0xcc, v, 1);
-    else if (v <= 0xffff) head(0xcd, v, 2);
-    else if (v <= 0xffffffff) head(0xce, v, 4);
-    else head(0xcf, v, 8);
+    else if (v <= 0xff) head<std::uint8_t>(0xcc, v);
+    else if (v <= 0xffff) head<std::uint16_t>(0xcd, v);
+    else if (v <= 0xffffffff) head<std::uint32_t>(0xce, v);
+    else head<std::uint64_t>(0xcf, v);
   }
   void integer(std::int64_t v) {
     const auto bits = static_cast<std::uint64_t>(v);
     if (v >= 0) natural(bits);
     else if (v >= -32) byte(bits);
-    else if (v >= -0x80) head(0xd0, bits, 1);
-    else if (v >= -0x8000) head(0xd1, bits, 2);
-    else if (v >= -0x80000000LL) head(0xd2, bits, 4);
-    else head(0xd3, bits, 8);
+    else if (v >= -0x80) head<std::uint8_t>(0xd0, bits);
+    else if (v >= -0x8000) head<std::uint16_t>(0xd1, bits);
+    else if (v >= -0x80000000LL) head<std::uint32_t>(0xd2, bits);
+    else head<std::uint64_t>(0xd3, bits);
   }
   void time(Time t) { integer(t.time_since_epoch().count()); }
   void text_head(std::size_t size) {
@@ -43,22 +44,24 @@ class InlinePacker {
   void binary(std::string_view v) { binary_head(v.size()), raw(v); }
   void map(std::size_t pairs) {
     if (pairs < 16) byte(0x80 | pairs);
-    else if (pairs <= 0xffff) head(0xde, pairs, 2);
-    else head(0xdf, pairs, 4);
+    else if (pairs <= 0xffff) head<std::uint16_t>(0xde, pairs);
+    else head<std::uint32_t>(0xdf, pairs);
   }
   void yes() { byte(0xc3); }
 
  private:
   void byte(std::uint64_t v) { *at_++ = static_cast<char>(v & 0xff); }
-  void head(unsigned lead, std::uint64_t v, int width) {
+  template <class T>
+  void head(unsigned lead, std::uint64_t v) {
     byte(lead);
-    for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) byte(v >> shift);
+    put_big_endian(at_, static_cast<T>(v));
+    at_ += sizeof(T);
   }
   // The three leads that say in how many bytes a length follows.
   void sized(unsigned lead, std::size_t size) {
-    if (size <= 0xff) head(lead, size, 1);
-    else if (size <= 0xffff) head(lead + 1, size, 2);
-    else head(lead + 2, size, 4);
+    if (size <= 0xff) head<std::uint8_t>(lead, size);
+    else if (size <= 0xffff) head<std::uint16_t>(lead + 1, size);
+    else head<std::uint32_t>(lead + 2, size);
   }
   char* at_;
 };

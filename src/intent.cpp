@@ -42,9 +42,9 @@ bool ScopeBase::is_idle() {
   if (!s.seat.hand) return !simple.record_ && !simple.user_;
   if (!simple.record_ || simple.record_->subject != simple.user_.subject() || !simple.has_info()) return false;
   const auto& policy = s.manager.policy();
-  const auto& clock = s.manager.clock();
-  if (policy.renewal && clock.passed(simple.issued_ + *policy.renewal)) return false;
-  return !clock.passed(simple.accessed_ + policy.access_time_resolution + Duration(1));
+  auto due = simple.accessed_ + policy.access_time_resolution + Duration(1);
+  if (policy.renewal) due = std::min(due, simple.issued_ + *policy.renewal);
+  return !s.manager.clock().passed(due);
 }
 
 protocol::Intent ScopeBase::intent() {

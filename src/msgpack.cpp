@@ -3,15 +3,18 @@
 #include <bit>
 #include <limits>
 
+#include "big_endian.hpp"
+
 namespace sancho {
 
 // ## Writing
 
 void Packer::head(unsigned char lead, std::uint64_t v, int width) {
-  char bytes[9];
-  bytes[0] = static_cast<char>(lead);
-  for (int i = 0; i < width; ++i) bytes[1 + i] = static_cast<char>(v >> (8 * (width - 1 - i)) & 0xff);
-  out_.append(bytes, static_cast<std::size_t>(1 + width));
+  // The lowest bytes stand last.
+  const EightBytes all(v);
+  const std::string_view bytes = all;
+  out_.push_back(static_cast<char>(lead));
+  out_.append(bytes.substr(bytes.size() - static_cast<std::size_t>(width)));
 }
 
 void Packer::nil() { out_.push_back('\xc0'); }
@@ -84,9 +87,8 @@ std::string_view Unpacker::take(std::uint64_t n) {
 }
 
 std::uint64_t Unpacker::big_endian(int width) {
-  std::uint64_t v = 0;
-  for (const char c : take(static_cast<std::uint64_t>(width))) v = v << 8 | static_cast<unsigned char>(c);
-  return v;
+  const auto bytes = take(static_cast<std::uint64_t>(width));
+  return get_big_endian(bytes.data(), bytes.size());
 }
 
 Unpacker::Kind Unpacker::next() const {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "big_endian.hpp"
 #include "crc32c.hpp"
 #include "inline_packer.hpp"
 #include "sancho/error.hpp"
@@ -120,16 +121,17 @@ class Usual {
     at_ += n.size();
     return true;
   }
-  bool big_endian(std::size_t width, std::uint64_t& v) {
+  bool number(std::size_t width, std::uint64_t& v) {
     if (!has(width)) return false;
-    for (v = 0; width > 0; --width) v = v << 8 | static_cast<unsigned char>(*at_++);
+    v = get_big_endian(at_, width);
+    at_ += width;
     return true;
   }
   bool natural(std::uint64_t& v) {
     if (!has(1)) return false;
     const auto lead = static_cast<unsigned char>(*at_++);
     if (lead < 0x80) return v = lead, true;
-    return lead >= 0xcc && lead <= 0xcf && big_endian(std::size_t{1} << (lead - 0xcc), v);
+    return lead >= 0xcc && lead <= 0xcf && number(std::size_t{1} << (lead - 0xcc), v);
   }
   bool span(Duration& d) {  // a time before 1970 is left to the others
     std::uint64_t ms = 0;
@@ -151,7 +153,7 @@ class Usual {
   }
   bool sized(unsigned char lead, unsigned first, std::string_view& v) {
     std::uint64_t size = 0;
-    return lead >= first && lead <= first + 2 && big_endian(std::size_t{1} << (lead - first), size) && taken(size, v);
+    return lead >= first && lead <= first + 2 && number(std::size_t{1} << (lead - first), size) && taken(size, v);
   }
   bool text(std::string_view& v) {
     if (!has(1)) return false;
@@ -177,10 +179,8 @@ Record decode_record(std::string_view bytes) {
 void decode_record(std::string_view bytes, Record& r) {
   if (bytes.size() < head_size || bytes.substr(0, 3) != magic) corrupt("it does not begin as one");
   const auto version = static_cast<unsigned char>(bytes[3]);
-  std::uint32_t crc = 0;
-  for (std::size_t i = 4; i < head_size; ++i) crc = crc << 8 | static_cast<unsigned char>(bytes[i]);
   const auto body = bytes.substr(head_size);
-  if (crc32c(body) != crc) corrupt("its checksum is wrong");
+  if (crc32c(body) != get_big_endian<std::uint32_t>(bytes.data() + 4)) corrupt("its checksum is wrong");
   if (version > format_version) throw StoreError(Trouble::unavailable, "a record was written by a newer version of sancho");
   if (version != format_version) corrupt("it has no such format version");
   if (!Usual(body).read(r)) decode_fields(body, r);

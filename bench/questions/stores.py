@@ -10,7 +10,7 @@ The same requests on stores that keep sessions on the disk, beside the same engi
 | `lmdb:` | get in a read transaction that is kept and renewed; get and put in a write transaction |
 | `dir:` | open, read, close; temporary file, write, `fdatasync`, `rename`, `fsync` of the directory |
 
-Writes load the session too, so they make two calls where the floor makes one. Rows that flush the disk (writes and logins
+Writes read the session first, on both sides. Rows that flush the disk (writes and logins
 of `dir:`, and of the others with `full`) measure mostly the disk; the ratio of CPU time leaves the waiting out. The tables
 of the two `sqlite:` sides are not built alike: ours has what expiry and finding by user need."""
 NEEDS = []

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "big_endian.hpp"
 #include "sancho/msgpack.hpp"
 
 namespace sancho::protocol {
@@ -35,8 +36,7 @@ class Reader {
   }
   std::int64_t integer() {
     if (lead() == 0xcf && rest_.size() >= 9 && byte(1) < 0x80) {
-      std::uint64_t v = 0;
-      for (std::size_t i = 1; i < 9; ++i) v = v << 8 | byte(i);
+      const auto v = get_big_endian<std::uint64_t>(rest_.data() + 1);
       rest_.remove_prefix(9);
       return static_cast<std::int64_t>(v);
     }

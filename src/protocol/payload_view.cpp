@@ -1,6 +1,7 @@
 // How a payload is read.
 #include <cstring>
 
+#include "big_endian.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/payload.hpp"
 #include "protocol/payload_reader.hpp"
@@ -21,11 +22,7 @@ T fixed(std::string_view bytes) {
   return array;
 }
 
-Attempt attempt_at(std::string_view bytes) {
-  Attempt a = 0;
-  for (std::size_t i = 0; i < 8; ++i) a = a << 8 | static_cast<unsigned char>(bytes[i]);
-  return a;
-}
+Attempt attempt_at(std::string_view bytes) { return get_big_endian<Attempt>(bytes.substr(0, 8).data()); }
 
 SessionKey key(std::string_view bytes) {
   std::optional<std::uint32_t> tag;
@@ -88,9 +85,7 @@ PayloadView::PayloadView(const Record& record) {
   const std::string_view bytes = record.payload;
   if (bytes.size() < head_size || bytes.substr(0, 3) != magic) corrupt("it does not begin as one");
   const auto body = bytes.substr(head_size);
-  std::uint32_t crc = 0;
-  for (std::size_t i = 4; i < head_size; ++i) crc = crc << 8 | static_cast<unsigned char>(bytes[i]);
-  if (checksum(record, body) != crc) corrupt("its checksum is wrong");
+  if (checksum(record, body) != get_big_endian<std::uint32_t>(bytes.data() + 4)) corrupt("its checksum is wrong");
   if (static_cast<unsigned char>(bytes[3]) > format)
     throw StoreError(Trouble::unavailable, "a payload was written by a newer version of sancho");
   if (bytes[3] != format) corrupt("it has no such format version");

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "big_endian.hpp"
 #include "inline_packer.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/payload.hpp"
@@ -16,13 +17,6 @@ template <class T>
 std::string_view bytes_of(const T& array) {
   return {reinterpret_cast<const char*>(array.data()), array.size()};
 }
-
-// As a view into an array that lives as long as the call it is passed to.
-struct EightBytes {
-  explicit EightBytes(std::uint64_t v) { envelope::put_big_endian(bytes.data(), v); }
-  operator std::string_view() const { return {bytes.data(), bytes.size()}; }
-  std::array<char, 8> bytes;
-};
 
 class Writer : public InlinePacker {
  public:
@@ -79,10 +73,9 @@ std::string write_sealed(const Record& record, const Fields& p, const Lists& lis
   Writer out(bytes + head_size);
   write(out, p, lists);
   const std::string_view body(bytes + head_size, static_cast<std::size_t>(out.end() - bytes) - head_size);
-  const auto crc = checksum(record, body);
   magic.copy(bytes, magic.size());
   bytes[magic.size()] = format;
-  for (std::size_t i = 0; i < 4; ++i) bytes[4 + i] = static_cast<char>(crc >> (24 - 8 * i) & 0xff);
+  put_big_endian(bytes + 4, checksum(record, body));
   return {bytes, out.end()};
 }
 

@@ -22,7 +22,11 @@ TEST(Crc32c, HasTheValuesOfTheRfc) {
 
 TEST(Crc32c, GoesOnWhereItStopped) {
   const std::string text = "the checksum of a whole is that of its parts, wherever they are cut";
-  for (std::size_t n = 0; n <= text.size(); ++n) EXPECT_EQ(crc32c(text.substr(n), crc32c(text.substr(0, n))), crc32c(text));
+  for (std::size_t n = 0; n <= text.size(); ++n) {
+    EXPECT_EQ(crc32c(text.substr(n), crc32c(text.substr(0, n))), crc32c(text));
+    const std::string_view whole = text, parts[] = {whole.substr(0, n), whole.substr(n)};
+    EXPECT_EQ(crc32c(parts), crc32c(text));
+  }
 }
 
 // However long it is, and whichever way the processor takes it: by bytes it takes one.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "big_endian.hpp"
 #include "crc32c.hpp"
 #include "sancho/error.hpp"
 
@@ -12,17 +13,12 @@ namespace {
 constexpr std::size_t head_size = 20;  // accessed, due, checksum
 
 void append(std::string& out, std::uint64_t v, int bits) {
-  char bytes[8];
-  std::size_t size = 0;
-  for (int shift = bits - 8; shift >= 0; shift -= 8) bytes[size++] = static_cast<char>(v >> shift & 0xff);
-  out.append(bytes, size);
+  const EightBytes all(v);
+  const auto size = static_cast<std::size_t>(bits / 8);
+  out.append(std::string_view(all).substr(8 - size));
 }
 
-std::uint64_t number(std::string_view bytes) {
-  std::uint64_t v = 0;
-  for (const char c : bytes) v = v << 8 | static_cast<unsigned char>(c);
-  return v;
-}
+std::uint64_t number(std::string_view bytes) { return get_big_endian(bytes.data(), bytes.size()); }
 
 // In the order of time as bytes, before 1970 too.
 constexpr std::uint64_t sign = std::uint64_t{1} << 63;
@@ -31,12 +27,14 @@ void append(std::string& out, Time t) {
 }
 Time time(std::string_view bytes) { return Time{Duration{std::bit_cast<std::int64_t>(number(bytes) ^ sign)}}; }
 
-// Over what comes first in `out`, and the key it stands under.
-void append_checksum(std::string& out, std::string_view key) { append(out, crc32c(out, crc32c(key)), 32); }
-
-bool checked(std::string_view key, std::string_view head, std::string_view checksum) {
-  return crc32c(head, crc32c(key)) == number(checksum);
+// Over the key, and what stands first under it.
+std::uint32_t checksum(std::string_view key, std::string_view first) {
+  const std::string_view parts[] = {key, first};
+  return crc32c(parts);
 }
+void append_checksum(std::string& out, std::string_view key) { append(out, checksum(key, out), 32); }
+
+bool checked(std::string_view key, std::string_view first, std::string_view crc) { return checksum(key, first) == number(crc); }
 
 std::string encode_head(std::string_view key, const Head& head, std::size_t body) {
   std::string out;

@@ -1,4 +1,5 @@
 // What goes over all records: sweeping, walking, counting.
+#include "big_endian.hpp"
 #include "stores/memory/memory_store.hpp"
 
 namespace sancho::memory {
@@ -55,12 +56,10 @@ struct WalkedTo {
   explicit WalkedTo(const std::string& text) {
     if (text.empty()) return;
     shard = static_cast<unsigned char>(text[0]);
-    for (std::size_t i = 1; i < text.size(); ++i) hash = hash << 8 | static_cast<unsigned char>(text[i]);
+    hash = get_big_endian<Hash>(text.data() + 1);
   }
   std::string text() const {
-    std::string text(1, static_cast<char>(shard));
-    for (int shift = 56; shift >= 0; shift -= 8) text.push_back(static_cast<char>(hash >> shift & 0xff));
-    return text;
+    return std::string(1, static_cast<char>(shard)).append(EightBytes(hash));
   }
 };
 }  // namespace

@@ -4,6 +4,8 @@
 #include <bit>
 #include <type_traits>
 
+#include "big_endian.hpp"
+
 namespace sancho::memory {
 
 namespace {
@@ -60,18 +62,6 @@ std::byte* put_handle(std::byte* at, std::string_view text) {
   return at;
 }
 
-// The bytes the other way round, where the first one is the lowest.
-std::uint64_t big_endian(std::uint64_t n) {
-#ifdef __GNUC__
-  return std::endian::native == std::endian::big ? n : __builtin_bswap64(n);
-#else
-  if constexpr (std::endian::native == std::endian::big) return n;
-  std::uint64_t turned = 0;
-  for (int i = 0; i < 8; ++i, n >>= 8) turned = turned << 8 | (n & 0xff);
-  return turned;
-#endif
-}
-
 // Eight characters of 48 bits, all at once: the bits are spread to six a byte, and
 // each byte is raised by what its range of the alphabet lies higher. No sum
 // exceeds a byte.
@@ -82,14 +72,13 @@ void put_characters(char* out, std::uint64_t bits) {
   bits = (bits & 0x0fc00fc00fc00fc0) << 2 | (bits & 0x003f003f003f003f);
   const auto from = [bits](unsigned n) { return (bits + each * (128 - n)) >> 7 & each; };
   const auto text = bits + each * 'A' + from(26) * 6 + from(63) * 49 - from(52) * 75 - from(62) * 13;
-  const auto bytes = big_endian(text);  // the first character is in the highest byte
-  std::memcpy(out, &bytes, sizeof bytes);
+  put_big_endian(out, text);  // the first character is in the highest byte
 }
 
 Handle get_handle(const std::byte* at) {
   std::array<char, 16> text;
-  put_characters(text.data(), big_endian(get<std::uint64_t>(at)) >> 16);
-  put_characters(text.data() + 8, big_endian(get<std::uint64_t>(at + 4)) & low(48));
+  put_characters(text.data(), get_big_endian<std::uint64_t>(at) >> 16);
+  put_characters(text.data() + 8, get_big_endian<std::uint64_t>(at + 4) & low(48));
   static_assert(sizeof(Handle) == sizeof text);
   return std::bit_cast<Handle>(text);
 }

@@ -7,14 +7,15 @@
 #include <cstring>
 #include <utility>
 
+#include "big_endian.hpp"
+
 namespace sancho::postgresql {
 
 // ## Parameters and results
 
 Parameters& Parameters::number(std::int64_t value) {
   Value v{.outside = {}, .size = 8};
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  for (std::size_t i = 0; i < 8; ++i) v.inside[i] = static_cast<char>(bits >> (56 - 8 * i) & 0xff);
+  put_big_endian(v.inside.data(), std::bit_cast<std::uint64_t>(value));
   values_.push_back(v);
   return *this;
 }
@@ -53,9 +54,7 @@ std::optional<std::string_view> Result::bytes(int row, int column) const {
 std::optional<std::int64_t> Result::number(int row, int column) const {
   const auto text = bytes(row, column);
   if (!text || text->size() != 8) return std::nullopt;
-  std::uint64_t bits = 0;
-  for (const char c : *text) bits = bits << 8 | static_cast<unsigned char>(c);
-  return std::bit_cast<std::int64_t>(bits);
+  return std::bit_cast<std::int64_t>(get_big_endian<std::uint64_t>(text->data()));
 }
 
 // ## Failures

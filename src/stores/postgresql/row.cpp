@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 
+#include "big_endian.hpp"
 #include "crypto.hpp"
 
 namespace sancho::postgresql {
@@ -16,13 +17,8 @@ bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
 constexpr std::size_t largest = std::size_t{256} << 20;
 
 // As `int8send` has it.
-struct Int8 {
-  explicit Int8(std::int64_t value) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(bits >> (56 - 8 * i) & 0xff);
-  }
-  operator std::string_view() const { return {bytes.data(), bytes.size()}; }
-  std::array<char, 8> bytes{};
+struct Int8 : EightBytes {
+  explicit Int8(std::int64_t value) : EightBytes(std::bit_cast<std::uint64_t>(value)) {}
 };
 
 }  // namespace

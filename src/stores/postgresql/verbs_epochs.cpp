@@ -9,6 +9,7 @@
 // key that two create at once: so there is no deadlock.
 #include <array>
 
+#include "big_endian.hpp"
 #include "crypto.hpp"
 #include "stores/postgresql/verbs.hpp"
 
@@ -26,9 +27,7 @@ std::int64_t Verbs::lock_for(std::string_view what, std::string_view subject) co
   const LengthPrefix space(options_.name_space.size()), kind(what.size());
   const auto digest =
       sha256(std::array<std::string_view, 6>{"sancho", space, options_.name_space, kind, what, subject});
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < 8; ++i) bits = bits << 8 | std::to_integer<std::uint64_t>(digest[i]);
-  return as_signed(bits);
+  return as_signed(get_big_endian<std::uint64_t>(digest.data()));
 }
 
 // Without a cap, those who log in to the same account need not queue.

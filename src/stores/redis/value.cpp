@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 
+#include "big_endian.hpp"
 #include "sancho/error.hpp"
 
 namespace sancho::redis {
@@ -33,40 +34,29 @@ struct Check {
 };
 #pragma GCC diagnostic pop
 
-struct Bytes {
-  explicit Bytes(std::uint64_t number) {
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (56 - 8 * i) & 0xff);
-  }
-  operator std::string_view() const { return {bytes.data(), bytes.size()}; }
-  std::array<char, 8> bytes;
-};
-
-Bytes signed_bytes(std::int64_t number) {
+EightBytes signed_bytes(std::int64_t number) {
   if (number > farthest || number < -farthest) throw StoreError(Trouble::refused, "a record's time is out of range");
-  return Bytes(std::bit_cast<std::uint64_t>(number));
+  return EightBytes(std::bit_cast<std::uint64_t>(number));
 }
-Bytes signed_bytes(Time time) { return signed_bytes(time.time_since_epoch().count()); }
+EightBytes signed_bytes(Time time) { return signed_bytes(time.time_since_epoch().count()); }
 
 std::int64_t signed_number(std::string_view bytes) { return std::bit_cast<std::int64_t>(number_of(bytes)); }
 
 }  // namespace
 
-std::string bytes_of(std::uint64_t number) { return std::string(Bytes(number)); }
+std::string bytes_of(std::uint64_t number) { return std::string(EightBytes(number)); }
 
 std::string bytes_of(Time time) { return std::string(signed_bytes(time)); }
 
 std::string bytes_of(const Version& version) {
   std::string bytes;
   bytes.reserve(16);
-  return bytes.append(Bytes(version.incarnation)).append(Bytes(version.counter));
+  return bytes.append(EightBytes(version.incarnation)).append(EightBytes(version.counter));
 }
 
 std::uint64_t number_of(std::string_view bytes) {
+  if (bytes.size() == 8) return get_big_endian<std::uint64_t>(bytes.data());
   std::uint64_t number = 0;
-  if (bytes.size() == 8) {  // a length that the compiler knows
-    for (std::size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<unsigned char>(bytes.data()[i]);
-    return number;
-  }
   for (const char c : bytes) number = number << 8 | static_cast<unsigned char>(c);
   return number;
 }
@@ -77,10 +67,10 @@ std::string value_of(const Record& r) {
   value.reserve(value_head + r.subject.size() + r.payload.size());
   value.append(check_size, '\0').append(signed_bytes(r.accessed));
   value.append(magic).push_back(format);
-  value.append(Bytes(r.version.incarnation)).append(Bytes(r.version.counter)).push_back(static_cast<char>(r.state));
+  value.append(EightBytes(r.version.incarnation)).append(EightBytes(r.version.counter)).push_back(static_cast<char>(r.state));
   value.append(signed_bytes(r.idle.count())).append(signed_bytes(r.ends)).append(signed_bytes(r.created));
   value.append(r.handle.text()).append(16 - r.handle.text().size(), '\0');
-  value.append(std::string_view(Bytes(r.subject.size())).substr(4));
+  value.append(std::string_view(EightBytes(r.subject.size())).substr(4));
   value.append(r.subject).append(r.payload);
   const Check check(std::string_view(value).substr(checked_from));
   std::ranges::copy(check.bytes(), value.begin());

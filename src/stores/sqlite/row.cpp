@@ -35,7 +35,8 @@ std::int64_t checksum(const Record& r, std::string_view subject, std::string_vie
   p.time(r.ends);
   p.text_head(subject.size());
   q.text(r.handle.text());
-  return crc32c(payload, crc32c(bytes(behind, q), crc32c(subject, crc32c(bytes(before, p)))));
+  const std::string_view parts[] = {bytes(before, p), subject, bytes(behind, q), payload};
+  return crc32c(parts);
 }
 
 }  // namespace
