@@ -1,5 +1,5 @@
-// The memory store between threads: its mutex, and what sweeps, growth and moves
-// look like from outside.
+// The memory store between threads: what sweeps, growth and moves look like from
+// outside.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +9,6 @@
 
 #include "../support/rounds.hpp"
 #include "sancho/stores/memory.hpp"
-#include "stores/memory/read_mostly_mutex.hpp"
 
 namespace sancho {
 namespace {
@@ -17,60 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 Deadline soon() { return Deadline::after(10min); }
-
-TEST(ReadMostlyMutex, ReadersSeeNoHalfOfAWrite) {
-  memory::Readers readers;
-  memory::ReadMostlyMutex mutex;
-  std::uint64_t left = 0, right = 0;  // always alike, and no atomics
-  std::atomic<bool> over = false;
-  std::atomic<std::uint64_t> reads = 0, wrong = 0;
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < 3; ++t)
-    threads.emplace_back([&] {
-      while (!over) {
-        const memory::ReadMostlyMutex::Reading lock(mutex, readers);
-        wrong += left != right;
-        ++reads;
-      }
-    });
-  const int writes = 2 * test::rounds();
-  for (int i = 0; i < writes; ++i) {
-    {
-      const memory::ReadMostlyMutex::Writing lock(mutex, readers);
-      ++left, ++right;
-    }
-    // Long enough now and then for readers to have it to themselves.
-    for (const auto until = reads + (i % 4 == 0 ? 100 : 0); reads < until;) std::this_thread::yield();
-  }
-  over = true;
-  threads.clear();
-  EXPECT_EQ(wrong, 0u);
-  EXPECT_EQ(left, static_cast<std::uint64_t>(writes));
-}
-
-TEST(ReadMostlyMutex, MoreThreadsThanPlacesExcludeWritersTooWhoeverSharesOne) {
-  memory::Readers readers;
-  memory::ReadMostlyMutex mutex;
-  std::uint64_t value = 0;
-  std::atomic<std::uint64_t> went_back = 0;
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < 70; ++t)
-    threads.emplace_back([&, t] {
-      std::uint64_t last = 0;
-      for (int i = 0; i < 200; ++i) {
-        if (t == 0 && i % 8 == 0) {
-          const memory::ReadMostlyMutex::Writing lock(mutex, readers);
-          ++value;
-        }
-        const memory::ReadMostlyMutex::Reading lock(mutex, readers);
-        went_back += value < last;
-        last = value;
-      }
-    });
-  threads.clear();
-  EXPECT_EQ(went_back, 0u);
-  EXPECT_EQ(value, 25u);
-}
 
 SessionKey new_key() { return SessionKey::of("", SessionId::draw(system_random())); }
 

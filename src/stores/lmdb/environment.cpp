@@ -12,7 +12,6 @@
 namespace sancho::lmdb {
 
 namespace {
-constexpr std::size_t most_idle_readers = 64;
 constexpr MDB_dbi most_tables = 16 * 4;
 // LMDB takes as many readers as the file has room for, here about a thousand.
 // It writes there through a map, where a full disk would be a signal: so the
@@ -51,7 +50,7 @@ Environment::Environment(const std::string& path, const std::string& store, cons
     check(store_, doing, mdb_env_set_mapsize(env_, options.map_size & ~std::uint64_t{4095}));
     open();
   } catch (...) {
-    for (auto* reader : readers_) mdb_txn_abort(reader);
+    abort_readers();
     mdb_env_close(env_);
     throw;
   }
@@ -96,7 +95,7 @@ Environment::~Environment() {
 // With the gate closed if that can be had in time, because LMDB can fail to open
 // where another process is closing.
 void Environment::close() noexcept {
-  for (auto* reader : readers_) mdb_txn_abort(reader);
+  abort_readers();
   try {
     const Gate::Pass pass(gate_, Gate::Lane::opening, Deadline::after(std::chrono::seconds{1}));
     mdb_env_close(env_);
@@ -153,13 +152,13 @@ void Environment::require_usable_within_tick(Deadline deadline) {
 // ## The map
 
 void Environment::adopt_map(Deadline deadline, std::size_t size) {
-  while (!map_mutex_.try_lock()) {
+  for (;;) {
+    if (const MapMutex::Writing alone(map_mutex_, inside_, std::try_to_lock); alone)
+      return check(store_, "growing its map", mdb_env_set_mapsize(env_, size));
     if (deadline.passed())
       throw StoreError(Trouble::unavailable, store_ + ": the deadline passed before the map could grow");
     std::this_thread::sleep_for(std::chrono::microseconds{50});
   }
-  const std::lock_guard lock(map_mutex_, std::adopt_lock);
-  check(store_, "growing its map", mdb_env_set_mapsize(env_, size));
 }
 
 std::size_t Environment::untouched_pages() const {
@@ -209,14 +208,7 @@ void Environment::spend_reserve() noexcept { ::sancho::spend_reserve(path_ + "/r
 
 MDB_txn* Environment::take_reader(Deadline deadline) {
   constexpr const char* doing = "beginning to read";
-  MDB_txn* reader = nullptr;
-  {
-    const std::lock_guard lock(readers_mutex_);
-    if (!readers_.empty()) {
-      reader = readers_.back();
-      readers_.pop_back();
-    }
-  }
+  MDB_txn* reader = readers_.take();
   if (reader) {
     const int rc = mdb_txn_renew(reader);
     if (rc == MDB_SUCCESS) return reader;
@@ -240,14 +232,11 @@ MDB_txn* Environment::take_reader(Deadline deadline) {
 
 void Environment::give_back(MDB_txn* reader) noexcept {
   mdb_txn_reset(reader);
-  {
-    const std::lock_guard lock(readers_mutex_);
-    if (readers_.size() < most_idle_readers) {
-      readers_.push_back(reader);
-      return;
-    }
-  }
-  mdb_txn_abort(reader);
+  if (!readers_.give(reader)) mdb_txn_abort(reader);
+}
+
+void Environment::abort_readers() noexcept {
+  while (auto* reader = readers_.take()) mdb_txn_abort(reader);
 }
 
 int Environment::clear_dead_readers(Deadline deadline) {

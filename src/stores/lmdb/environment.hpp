@@ -9,12 +9,13 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <vector>
 
 #include "coarse_clock.hpp"
 #include "sancho/stores/lmdb.hpp"
+#include "stores/idle.hpp"
 #include "stores/lmdb/gate.hpp"
 #include "stores/lmdb/place.hpp"
+#include "stores/read_mostly_mutex.hpp"
 
 namespace sancho::lmdb {
 
@@ -22,6 +23,8 @@ namespace sancho::lmdb {
 struct Tables {
   MDB_dbi sessions = 0, due = 0, subjects = 0, epochs = 0;
 };
+
+using MapMutex = ReadMostlyMutex<std::shared_mutex>;
 
 // A write changes pages by copying them, and what it gives up is free again two
 // transactions later. So many pages are left for logouts: several times what
@@ -76,11 +79,13 @@ class Environment {
   void spend_reserve() noexcept;
 
  private:
+  friend class Transaction;
   friend class Reading;
   friend class Writing;
   void require_same_file(Deadline::Steady::time_point tick);
   MDB_txn* take_reader(Deadline deadline);
   void give_back(MDB_txn* reader) noexcept;
+  void abort_readers() noexcept;
   // Takes over the greater map that another process wrote beyond ours with.
   void adopt_map(Deadline deadline, std::size_t size);
   void open();
@@ -97,10 +102,10 @@ class Environment {
   FileId data_;
   SeenThisTick same_file_;
   std::size_t page_size_ = 4096;
-  // Held shared by whoever is in a transaction: the map moves while nobody is.
-  std::shared_mutex map_mutex_;
-  std::mutex readers_mutex_;
-  std::vector<MDB_txn*> readers_;  // reset, each with its slot in the table of readers
+  // Whoever is in a transaction reads: the map moves while nobody is.
+  MapMutex map_mutex_;
+  Readers inside_;
+  Idle<MDB_txn> readers_;  // reset, each with its slot in the table of readers
   std::mutex tables_mutex_;
   std::map<std::string, Tables> tables_;
 };

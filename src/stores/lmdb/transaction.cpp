@@ -15,6 +15,12 @@ Transaction::Transaction(Environment& environment, Deadline deadline, const char
   environment_.require_usable_within_tick(deadline);
 }
 
+void Transaction::adopt_map(Deadline deadline) {
+  map_.reset();
+  environment_.adopt_map(deadline, 0);
+  map_.emplace(environment_.map_mutex_, environment_.inside_);
+}
+
 std::optional<std::string_view> Transaction::get(MDB_dbi table, std::string_view key) const {
   auto k = val(key);
   MDB_val v;
@@ -34,12 +40,8 @@ std::size_t Transaction::size(MDB_dbi table) const {
 
 Reading::Reading(Environment& environment, Deadline deadline, const char* doing)
     : Transaction(environment, deadline, doing) {
-  map_ = std::shared_lock(environment_.map_mutex_);
-  while (!(txn_ = environment_.take_reader(deadline))) {
-    map_.unlock();
-    environment_.adopt_map(deadline, 0);
-    map_.lock();
-  }
+  map_.emplace(environment_.map_mutex_, environment_.inside_);
+  while (!(txn_ = environment_.take_reader(deadline))) adopt_map(deadline);
 }
 
 Reading::~Reading() {
@@ -59,14 +61,10 @@ Writing::Writing(Environment& environment, Deadline deadline, const char* doing,
   pass_.emplace(environment_.gate_, Gate::Lane::write, deadline);
   // Now for certain: while this process waited, the files may have gone.
   environment_.require_usable(deadline);
-  map_ = std::shared_lock(environment_.map_mutex_);
+  map_.emplace(environment_.map_mutex_, environment_.inside_);
   mdb_env_set_flags(environment_.env_, MDB_NOMETASYNC, environment_.full_ ? 0 : 1);
   int rc = 0;
-  while ((rc = mdb_txn_begin(environment_.env_, nullptr, 0, &txn_)) == MDB_MAP_RESIZED) {
-    map_.unlock();
-    environment_.adopt_map(deadline, 0);
-    map_.lock();
-  }
+  while ((rc = mdb_txn_begin(environment_.env_, nullptr, 0, &txn_)) == MDB_MAP_RESIZED) adopt_map(deadline);
   check(environment_.store(), doing_, rc);
   if (room == Room::take) return;
   const auto needs = kept_pages + size / environment_.page_size() + 1;

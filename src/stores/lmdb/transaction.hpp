@@ -29,10 +29,12 @@ class Transaction {
  protected:
   Transaction(Environment& environment, Deadline deadline, const char* doing);
   ~Transaction() = default;
+  // Another process has made the map greater: with nothing begun.
+  void adopt_map(Deadline deadline);
 
   Environment& environment_;
   const char* doing_;
-  std::shared_lock<std::shared_mutex> map_;
+  std::optional<MapMutex::Reading> map_;
   MDB_txn* txn_ = nullptr;
 };
 

@@ -5,8 +5,8 @@
 
 namespace sancho::memory {
 
-using Reading = ReadMostlyMutex::Reading;
-using Writing = ReadMostlyMutex::Writing;
+using Reading = ShardMutex::Reading;
+using Writing = ShardMutex::Writing;
 
 namespace {
 // What there is, unless it has expired.

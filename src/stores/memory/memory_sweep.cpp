@@ -4,8 +4,8 @@
 
 namespace sancho::memory {
 
-using Reading = ReadMostlyMutex::Reading;
-using Writing = ReadMostlyMutex::Writing;
+using Reading = ShardMutex::Reading;
+using Writing = ShardMutex::Writing;
 
 // ## Sweeping
 //

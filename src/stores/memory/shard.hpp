@@ -10,17 +10,19 @@
 #include "sancho/store.hpp"
 #include "stores/memory/packed.hpp"
 #include "stores/memory/pages.hpp"
-#include "stores/memory/read_mostly_mutex.hpp"
 #include "stores/memory/subjects.hpp"
 #include "stores/memory/table.hpp"
+#include "stores/read_mostly_mutex.hpp"
 
 namespace sancho::memory {
+
+using ShardMutex = ReadMostlyMutex<std::mutex>;
 
 class Shard {
  public:
   Shard(Subjects& subjects, std::uint32_t most_buckets) : subjects_(subjects), table_(pages_, most_buckets) {}
 
-  ReadMostlyMutex mutex;
+  ShardMutex mutex;
 
   // Expired ones too, which everybody else calls absent.
   std::optional<Packed> find(const SessionKey& key, Hash hash) const;

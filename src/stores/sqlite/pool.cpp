@@ -10,8 +10,6 @@
 namespace sancho::sqlite {
 
 namespace {
-constexpr std::size_t most_idle = 64;
-
 // Changing the journal's mode needs the file for itself, and SQLite gives up at
 // once where two would wait for each other.
 void enter_wal_mode(Connection& c, const std::string& store) {
@@ -41,7 +39,7 @@ Pool::Pool(std::string path, const SqliteOptions& options)
     if ((*take(Deadline::after(options_.open_timeout), Use::write)).read_only() && access_ == Access::write) access_ = Access::read;
     setup(Deadline::after(options_.open_timeout));
   } catch (...) {
-    idle_.clear();
+    close_all();
     note_closed(file_);
     throw;
   }
@@ -50,12 +48,15 @@ Pool::Pool(std::string path, const SqliteOptions& options)
 // In a child, the connections are the parent's: even closing them would do harm.
 Pool::~Pool() {
   if (this_process() != owner_) {
-    for (auto& connection : idle_) static_cast<void>(connection.release());
     queue_.abandon();
     return;
   }
-  idle_.clear();
+  close_all();
   note_closed(file_);
+}
+
+void Pool::close_all() noexcept {
+  while (auto* connection = idle_.take()) delete connection;
 }
 
 void Pool::setup(Deadline deadline) {
@@ -137,14 +138,7 @@ Pool::Lease Pool::take(Deadline deadline, Use use) {
     same_file_.note(tick);
   }
   if (has_passed(deadline.at(), tick)) throw StoreError(Trouble::unavailable, name_ + ": the deadline had passed before it began");
-  std::unique_ptr<Connection> connection;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      connection = std::move(idle_.back());
-      idle_.pop_back();
-    }
-  }
+  std::unique_ptr<Connection> connection(idle_.take());
   if (!connection) connection = open(deadline);
   connection->set_deadline(deadline);
   return {*this, std::move(connection)};
@@ -152,8 +146,7 @@ Pool::Lease Pool::take(Deadline deadline, Use use) {
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
   if (!connection->sound() || connection->in_transaction()) return;
-  const std::lock_guard lock(mutex_);
-  if (idle_.size() < most_idle) idle_.push_back(std::move(connection));
+  if (idle_.give(connection.get())) static_cast<void>(connection.release());
 }
 
 // ## Turns

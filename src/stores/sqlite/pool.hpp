@@ -13,6 +13,7 @@
 
 #include "coarse_clock.hpp"
 #include "sancho/stores/sqlite.hpp"
+#include "stores/idle.hpp"
 #include "stores/sqlite/connection.hpp"
 #include "stores/sqlite/write_queue.hpp"
 
@@ -103,6 +104,7 @@ class Pool {
   void limit(Connection& connection, std::uint32_t pages) const;
   std::uint32_t usual_pages() const { return options_.max_pages - std::max(2u, options_.max_pages / 32); }
   void give_back(std::unique_ptr<Connection> connection);
+  void close_all() noexcept;
 
   std::string path_;
   std::string name_;
@@ -111,8 +113,7 @@ class Pool {
   Access access_;
   FileId file_;
   SeenThisTick same_file_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Connection>> idle_;
+  Idle<Connection> idle_;
   WriteQueue queue_;
 };
 
