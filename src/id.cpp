@@ -107,7 +107,9 @@ std::string SessionKey::hex() const {
 Handle Handle::draw(RandomSource& random) {
   std::array<std::byte, 12> bytes;
   random.fill(bytes);
-  return *parse(base64url(bytes));
+  Handle handle;
+  put_base64url(handle.text_.data(), bytes);
+  return handle;
 }
 
 std::optional<Handle> Handle::parse(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "base64url.hpp"
 #include "big_endian.hpp"
 
 namespace sancho::memory {
@@ -62,23 +63,10 @@ std::byte* put_handle(std::byte* at, std::string_view text) {
   return at;
 }
 
-// Eight characters of 48 bits, all at once: the bits are spread to six a byte, and
-// each byte is raised by what its range of the alphabet lies higher. No sum
-// exceeds a byte.
-void put_characters(char* out, std::uint64_t bits) {
-  constexpr std::uint64_t each = 0x0101010101010101;
-  bits = (bits & 0xffffff000000) << 8 | (bits & 0xffffff);
-  bits = (bits & 0x00fff00000fff000) << 4 | (bits & 0x00000fff00000fff);
-  bits = (bits & 0x0fc00fc00fc00fc0) << 2 | (bits & 0x003f003f003f003f);
-  const auto from = [bits](unsigned n) { return (bits + each * (128 - n)) >> 7 & each; };
-  const auto text = bits + each * 'A' + from(26) * 6 + from(63) * 49 - from(52) * 75 - from(62) * 13;
-  put_big_endian(out, text);  // the first character is in the highest byte
-}
-
 Handle get_handle(const std::byte* at) {
   std::array<char, 16> text;
-  put_characters(text.data(), get_big_endian<std::uint64_t>(at) >> 16);
-  put_characters(text.data() + 8, get_big_endian<std::uint64_t>(at + 4) & low(48));
+  put_eight_characters(text.data(), get_big_endian<std::uint64_t>(at) >> 16);
+  put_eight_characters(text.data() + 8, get_big_endian<std::uint64_t>(at + 4) & low(48));
   static_assert(sizeof(Handle) == sizeof text);
   return std::bit_cast<Handle>(text);
 }
