@@ -109,8 +109,12 @@ def serve(program, connection, address):
 def main(program):
     server = socket.create_server(("127.0.0.1", 0), backlog=128)
     print("port", server.getsockname()[1], flush=True)
+    server.settimeout(0.5)  # a signal that comes a moment before it waits is seen then
     while True:
-        connection, address = server.accept()
+        try:
+            connection, address = server.accept()
+        except TimeoutError:
+            continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=serve, args=(program, connection, address[0]), daemon=True).start()
 

@@ -339,8 +339,12 @@ def main(words):
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server = socket.create_server(("127.0.0.1", 0), backlog=128)
     print("port", server.getsockname()[1], flush=True)
+    server.settimeout(0.5)  # a signal that comes a moment before it waits is seen then
     while True:
-        connection, address = server.accept()
+        try:
+            connection, address = server.accept()
+        except TimeoutError:
+            continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=Line(model, connection, address[0]).run, daemon=True).start()
 
