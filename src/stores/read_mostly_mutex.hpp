@@ -46,7 +46,7 @@ class Readers {
   }
   // Until nobody is. It is closed, so nobody comes.
   //
-  // Those inside copy a record and leave; only one that was suspended there takes
+  // For readers who are soon out again; only one that was suspended inside takes
   // longer than the spinning.
   void wait_for(const void* mutex) const {
     const auto used = used_.load();

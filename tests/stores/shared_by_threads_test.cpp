@@ -39,7 +39,7 @@ TYPED_TEST(ReadMostly, ReadersSeeNoHalfOfAWrite) {
         ++reads;
       }
     });
-  const int writes = test::rounds() / 2;
+  const int writes = test::rounds();
   std::uint64_t quickly = 0;
   for (int i = 0; i < writes; ++i) {
     {

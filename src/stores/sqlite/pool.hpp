@@ -6,10 +6,8 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "coarse_clock.hpp"
 #include "sancho/stores/sqlite.hpp"
