@@ -11,13 +11,22 @@
 
 namespace sancho::bench {
 
+// A request of the session of this number, and what it brings along. In a server that
+// has just come over the network: it is not fetched from where millions of them lie.
+struct Visit {
+  std::size_t session;
+  std::string brought;
+};
+
 class Contender {
  public:
   virtual ~Contender() = default;
-  // One request each, by a thread of this number, of the i-th session.
-  virtual void read(unsigned thread, std::size_t i) = 0;   // who is there?
-  virtual void write(unsigned thread, std::size_t i) = 0;  // another value in it, which depends on the one before
-  virtual void log_in(unsigned thread) = 0;                // a session more
+  // What requests of this session bring, if they are known by that.
+  virtual std::string brings(std::size_t /*session*/) const { return {}; }
+  // One request each, by a thread of this number.
+  virtual void read(unsigned thread, const Visit& visit) = 0;   // who is there?
+  virtual void write(unsigned thread, const Visit& visit) = 0;  // another value in it, which depends on the one before
+  virtual void log_in(unsigned thread) = 0;                     // a session more
 };
 
 constexpr unsigned most_threads = 2;

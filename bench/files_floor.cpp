@@ -27,16 +27,16 @@ class Files final : public Contender {
   }
   ~Files() override { close(directory_); }
 
-  void read(unsigned, std::size_t i) override {
+  void read(unsigned, const Visit& visit) override {
     std::array<char, 4096> bytes;
-    const int file = openat(directory_, name(i).c_str(), O_RDONLY | O_CLOEXEC);
+    const int file = openat(directory_, name(visit.session).c_str(), O_RDONLY | O_CLOEXEC);
     check(file >= 0 && ::read(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(payload_bytes));
     close(file);
     benchmark::DoNotOptimize(bytes);
   }
-  void write(unsigned thread, std::size_t i) override {
-    read(thread, i);
-    put(thread, i);
+  void write(unsigned thread, const Visit& visit) override {
+    read(thread, visit);
+    put(thread, visit.session);
   }
   void log_in(unsigned thread) override { put(thread, next_++); }
 

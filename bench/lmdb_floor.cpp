@@ -75,8 +75,8 @@ class Lmdb final : public Contender {
   Lmdb(const Lmdb&) = delete;
   Lmdb& operator=(const Lmdb&) = delete;
 
-  void read(unsigned thread, std::size_t i) override {
-    auto k = key(i);
+  void read(unsigned thread, const Visit& visit) override {
+    auto k = key(visit.session);
     MDB_val name{k.size(), k.data()}, value;
     check(mdb_txn_renew(readers_[thread]));
     check(mdb_get(readers_[thread], database_->table, &name, &value));
@@ -84,16 +84,16 @@ class Lmdb final : public Contender {
     benchmark::DoNotOptimize(copy);
     mdb_txn_reset(readers_[thread]);
   }
-  void write(unsigned thread, std::size_t i) override {
-    read(thread, i);
-    auto k = key(i);
+  void write(unsigned thread, const Visit& visit) override {
+    read(thread, visit);
+    auto k = key(visit.session);
     MDB_val name{k.size(), k.data()}, value;
     MDB_txn* t = nullptr;
     check(mdb_txn_begin(database_->env, nullptr, 0, &t));
     check(mdb_get(t, database_->table, &name, &value));
     std::uint64_t version = 0;
     std::memcpy(&version, value.mv_data, sizeof version);
-    database_->put(t, i, version + 1, payload_);
+    database_->put(t, visit.session, version + 1, payload_);
     check(mdb_txn_commit(t));
   }
   void log_in(unsigned) override {

@@ -6,7 +6,6 @@
 #include <shared_mutex>
 #include <stdexcept>
 #include <unordered_map>
-#include <vector>
 
 #include "contender.hpp"
 
@@ -16,21 +15,22 @@ namespace {
 class Map final : public Contender {
  public:
   explicit Map(std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) rows_[keys_.emplace_back(key(i))] = {"user" + std::to_string(i), std::string(payload_bytes, 'x')};
+    for (std::size_t i = 0; i < n; ++i) rows_[key(i)] = {"user" + std::to_string(i), std::string(payload_bytes, 'x')};
     next_ = n;
   }
-  void read(unsigned, std::size_t i) override {
+  std::string brings(std::size_t i) const override { return key(i); }
+  void read(unsigned, const Visit& visit) override {
     std::string user;
     {
       const std::shared_lock lock(mutex_);
-      if (const auto at = rows_.find(keys_[i]); at != rows_.end()) user = at->second.user;
+      if (const auto at = rows_.find(visit.brought); at != rows_.end()) user = at->second.user;
     }
     benchmark::DoNotOptimize(user);
   }
-  void write(unsigned, std::size_t i) override {
+  void write(unsigned, const Visit& visit) override {
     std::string payload(payload_bytes, 'y');
     const std::unique_lock lock(mutex_);
-    if (const auto at = rows_.find(keys_[i]); at != rows_.end()) at->second.payload = std::move(payload);
+    if (const auto at = rows_.find(visit.brought); at != rows_.end()) at->second.payload = std::move(payload);
   }
   void log_in(unsigned) override {
     auto k = key(next_++);
@@ -51,7 +51,6 @@ class Map final : public Contender {
   };
   std::shared_mutex mutex_;
   std::unordered_map<std::string, Row> rows_;
-  std::vector<std::string> keys_;
   std::atomic<std::size_t> next_;
 };
 
@@ -59,20 +58,20 @@ class PrivateMaps final : public Contender {
  public:
   explicit PrivateMaps(std::size_t n) {
     for (auto& own : owns_)
-      for (std::size_t i = 0; i < n; ++i) own.users[own.keys.emplace_back(Map::key(i))] = "user" + std::to_string(i);
+      for (std::size_t i = 0; i < n; ++i) own.users[Map::key(i)] = "user" + std::to_string(i);
   }
-  void read(unsigned thread, std::size_t i) override {
+  std::string brings(std::size_t i) const override { return Map::key(i); }
+  void read(unsigned thread, const Visit& visit) override {
     std::string user;
     const auto& own = owns_[thread];
-    if (const auto at = own.users.find(own.keys[i]); at != own.users.end()) user = at->second;
+    if (const auto at = own.users.find(visit.brought); at != own.users.end()) user = at->second;
     benchmark::DoNotOptimize(user);
   }
-  void write(unsigned, std::size_t) override { throw std::logic_error("it is only read"); }
+  void write(unsigned, const Visit&) override { throw std::logic_error("it is only read"); }
   void log_in(unsigned) override { throw std::logic_error("it is only read"); }
 
  private:
   struct alignas(128) Own {
-    std::vector<std::string> keys;
     std::unordered_map<std::string, std::string> users;
   };
   std::array<Own, most_threads> owns_;

@@ -29,15 +29,18 @@ class Sancho final : public Contender {
   std::vector<std::string> take_cookies() { return std::move(cookies_); }
   void give_cookies(std::vector<std::string> cookies) { cookies_ = std::move(cookies); }
 
-  void read(unsigned, std::size_t i) override {
-    auto scope = sessions_.start_request(request_of(i));
+  std::string brings(std::size_t i) const override { return cookies_[i]; }
+  void read(unsigned, const Visit& visit) override {
+    const Cookie cookie(visit);
+    auto scope = sessions_.start_request(cookie.request);
     auto user = scope->get_user();
     benchmark::DoNotOptimize(user);
     auto lines = scope.finish();
     benchmark::DoNotOptimize(lines);
   }
-  void write(unsigned, std::size_t i) override {
-    auto scope = sessions_.start_request(request_of(i));
+  void write(unsigned, const Visit& visit) override {
+    const Cookie cookie(visit);
+    auto scope = sessions_.start_request(cookie.request);
     scope->set("count", ++counts_);
     auto lines = scope.finish();
     benchmark::DoNotOptimize(lines);
@@ -53,13 +56,13 @@ class Sancho final : public Contender {
     const auto& value = lines.front().value;
     return value.substr(0, value.find(';'));
   }
-  Request request_of(std::size_t i) {
-    thread_local std::string_view line;
-    line = cookies_[i];
+  struct Cookie {
+    explicit Cookie(const Visit& visit) : line(visit.brought) { request.cookies = {&line, 1}; }
+    Cookie(const Cookie&) = delete;
+    Cookie& operator=(const Cookie&) = delete;
+    std::string_view line;
     Request request;
-    request.cookies = {&line, 1};
-    return request;
-  }
+  };
 
   SessionManager<> sessions_;
   std::vector<std::string> cookies_;

@@ -74,9 +74,9 @@ class Sqlite final : public Contender {
     for (auto& c : connections_) c.open(setting.place + "/floor.db", full);
     next_ = setting.sessions;
   }
-  void read(unsigned thread, std::size_t i) override {
+  void read(unsigned thread, const Visit& visit) override {
     auto& c = connections_[thread];
-    const auto k = key(i);
+    const auto k = key(visit.session);
     bind(c.select, 1, k);
     if (sqlite3_step(c.select) != SQLITE_ROW) throw std::runtime_error("sqlite floor: a row is missing");
     const std::string user(static_cast<const char*>(sqlite3_column_blob(c.select, 1)), static_cast<std::size_t>(sqlite3_column_bytes(c.select, 1)));
@@ -85,10 +85,10 @@ class Sqlite final : public Contender {
     benchmark::DoNotOptimize(payload);
     sqlite3_reset(c.select);
   }
-  void write(unsigned thread, std::size_t i) override {
-    read(thread, i);
+  void write(unsigned thread, const Visit& visit) override {
+    read(thread, visit);
     auto& c = connections_[thread];
-    const auto k = key(i);
+    const auto k = key(visit.session);
     bind(c.update, 1, k), bind(c.update, 2, payload_);
     sqlite3_bind_int64(c.update, 3, 1);
     c.step(c.update, SQLITE_DONE);
