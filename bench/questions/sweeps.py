@@ -3,7 +3,8 @@ from report import scale_program, svg
 TITLE = "Does anybody wait for a sweep?"
 ASKS = """\
 A store `memory:` of which 1 % expires every second is swept by calls that remove a hundred sessions at most. A call's time
-is CPU time of its thread, and no lock is held for longer than the longest call."""
+is CPU time of its thread, the shortest of three times that all of it was done, and no lock is held for longer than the
+longest call."""
 NEEDS = []
 PACKAGES = []
 
