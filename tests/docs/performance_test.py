@@ -91,7 +91,7 @@ class Goals(unittest.TestCase):
 
     def test_AServerMayCostFivePercentMoreForAReadAndTenForAWrite(self):
         for ratio, path, kept in ((1.05, "read", True), (1.06, "read", False), (1.1, "write", True), (1.11, "write", False)):
-            self.assertEqual(self.judged(goals.http, http(ratio, path)), kept)
+            self.assertEqual(self.judged(goals.http(path, {"read": 1.05, "write": 1.1}[path]), http(ratio, path)), kept)
 
     def test_AReadMayCostTwoHundredNanosecondsOfASmallTable(self):
         self.assertTrue(self.judged(goals.read_small, micro(0.26, 0.07)))
@@ -120,9 +120,15 @@ class Goals(unittest.TestCase):
                 self.assertEqual(self.judged(judge, results), kept)
 
     def test_AnEmbeddedStoreMayCostFifteenPercentMoreAndLmdbHalfAMicrosecond(self):
-        self.assertFalse(self.judged(goals.embedded, micro(11.6, 10, store="sqlite-full")))
-        self.assertTrue(self.judged(goals.embedded, micro(1.6, 1, store="lmdb-full")))
-        self.assertFalse(self.judged(goals.embedded, micro(1.7, 1, store="lmdb-full")))
+        read, write = goals.embedded("sqlite", "read"), goals.embedded("sqlite", "write")
+        self.assertTrue(self.judged(read, micro(11.5, 10, store="sqlite-full")))
+        self.assertFalse(self.judged(read, micro(11.6, 10, store="sqlite-full")))
+        self.assertFalse(self.judged(write, micro(11.6, 10, "write", store="sqlite-normal")))
+        self.assertIsNone(self.judged(write, micro(11.6, 10, store="sqlite-normal")))
+        lmdb = goals.embedded("lmdb", "read", 0.5)
+        self.assertTrue(self.judged(lmdb, micro(1.6, 1, store="lmdb-full")))
+        self.assertFalse(self.judged(lmdb, micro(1.7, 1, store="lmdb-full")))
+        self.assertIsNone(self.judged(lmdb, micro(1.7, 1, store="sqlite-full")))
 
 
 SCALE = """\
