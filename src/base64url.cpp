@@ -1,35 +1,35 @@
 #include "base64url.hpp"
 
 #include <array>
-#include <cstdint>
 #include <cstring>
+
+#include "sixteen_letters.hpp"
 
 namespace sancho {
 
 namespace {
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::uint32_t none = 1u << 31;
-
-constexpr auto places = [] {
-  std::array<std::array<std::uint32_t, 256>, 4> v{};
-  for (unsigned place = 0; place < 4; ++place) {
-    v[place].fill(none);
-    for (std::uint32_t i = 0; i < alphabet.size(); ++i) v[place][static_cast<unsigned char>(alphabet[i])] = i << (18 - 6 * place);
-  }
-  return v;
-}();
+// Fewer than sixteen bytes, in two pieces of one size: a loop or a call takes longer
+// than what is done with them.
+template <class To, class From>
+void copy_short(To* to, const From* from, std::size_t size) {
+  const auto piece = [&](std::size_t n) {
+    std::memcpy(to, from, n);
+    std::memcpy(to + size - n, from + size - n, n);
+  };
+  if (size >= 8) piece(8);
+  else if (size >= 4) piece(4);
+  else if (size >= 2) piece(2);
+  else if (size == 1) *to = static_cast<To>(*from);
+}
 }  // namespace
 
 void put_base64url(char* out, std::span<const std::byte> bytes) {
-  // Eight are read, and six of them taken.
-  for (; bytes.size() >= 8; bytes = bytes.subspan(6), out += 8) put_eight_characters(out, get_big_endian<std::uint64_t>(bytes.data()) >> 16);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const std::byte b : bytes) {
-    bits = bits << 8 | std::to_integer<std::uint32_t>(b);
-    for (held += 8; held >= 6; held -= 6) *out++ = alphabet[bits >> (held - 6) & 63];
-  }
-  if (held > 0) *out++ = alphabet[bits << (6 - held) & 63];
+  for (; bytes.size() >= Twelve::bytes; bytes = bytes.subspan(Twelve::bytes), out += Twelve::letters) Twelve::at(bytes.data()).put_letters(out);
+  std::array<std::byte, Twelve::bytes> rest{};
+  copy_short(rest.data(), bytes.data(), bytes.size());
+  std::array<char, Twelve::letters> letters;
+  Twelve::at(rest.data()).put_letters(letters.data());
+  copy_short(out, letters.data(), (bytes.size() * 4 + 2) / 3);
 }
 
 std::string base64url(std::span<const std::byte> bytes) {
@@ -38,29 +38,43 @@ std::string base64url(std::span<const std::byte> bytes) {
   return text;
 }
 
-// Four letters at a time, each looked up where its place in the group is added too.
-// What is no letter has the high bit, and that is looked at once, at the end.
+namespace {
+// Fewer than sixteen letters are filled up with `A`, which is zero; so is then
+// whatever stands behind the last byte.
+bool from_few(std::string_view text, std::span<std::byte> out) {
+  std::array<char, Twelve::letters> letters;
+  letters.fill('A');
+  copy_short(letters.data(), text.data(), text.size());
+  Twelve read;
+  const bool good = read.read_letters(letters.data());
+  std::array<std::byte, Twelve::bytes> bytes;
+  read.put(bytes.data());
+  copy_short(out.data(), bytes.data(), out.size());
+  return good && read.is_no_longer_than(out.size());
+}
+}  // namespace
+
+// What is left of sixteens is read once more with those before it, so that they are
+// sixteen again: the last bytes, but for up to four bits behind them.
 bool from_base64url(std::string_view text, std::span<std::byte> out) {
   if (text.size() != (out.size() * 4 + 2) / 3) return false;
-  const auto letter = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  std::uint32_t seen = 0;
-  std::size_t from = 0, to = 0;
-  for (; to + 3 <= out.size(); from += 4, to += 3) {
-    const auto bits = places[0][letter(from)] | places[1][letter(from + 1)] | places[2][letter(from + 2)] | places[3][letter(from + 3)];
-    seen |= bits;
-    const auto bytes = big_endian(bits << 8);
-    std::memcpy(out.data() + to, &bytes, 3);
+  if (text.size() < Twelve::letters) return from_few(text, out);
+  Twelve read;
+  bool good = true;
+  auto* to = out.data();
+  std::size_t at = 0;
+  for (; at + Twelve::letters <= text.size(); at += Twelve::letters, to += Twelve::bytes) {
+    good &= read.read_letters(text.data() + at);
+    read.put(to);
   }
-  // One or two bytes more, and the bits that they leave unused.
-  std::uint32_t bits = 0;
-  for (std::size_t place = 0; from < text.size(); ++from, ++place) bits |= places[place][letter(from)];
-  seen |= bits;
-  for (auto shift = 16u; to < out.size(); ++to, shift -= 8) {
-    out[to] = static_cast<std::byte>(bits >> shift & 0xff);
-    bits &= (1u << shift) - 1;
-  }
-  const bool unused = out.size() % 3 != 0 && (bits & 0xffffff) != 0;
-  return seen < none && !unused;
+  if (at == text.size()) return good;
+  good &= read.read_letters(text.data() + text.size() - Twelve::letters);
+  const auto unused = 6 * text.size() - 8 * out.size();
+  const auto last = read.high << (48 - unused) | read.low >> unused;
+  to = out.data() + out.size();
+  put_big_endian(to - 8, last);
+  put_big_endian(to - 11, static_cast<std::uint32_t>(read.high >> (16 + unused) << 8 | last >> 56));
+  return good && (read.low & ((1u << unused) - 1)) == 0;
 }
 
 }  // namespace sancho

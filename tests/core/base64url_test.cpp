@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "crypto.hpp"
+#include "sixteen_letters.hpp"
 
 namespace {
 using sancho::as_bytes;
@@ -48,6 +49,45 @@ TEST(Base64Url, EveryOctetOutsideTheAlphabetIsRefused) {
   for (int c = 0; c < 256; ++c) {
     const std::string text = std::string("AA") + static_cast<char>(c) + "A";
     EXPECT_EQ(from_base64url(text, out), c != 0 && alphabet.find(static_cast<char>(c)) != std::string_view::npos) << c;
+  }
+}
+
+// Wherever it stands among those that are read at once; and in the last place, where
+// bits are left over, the letters that are not what encoding gives.
+TEST(Base64Url, EveryPlaceIsLookedAt) {
+  for (const std::size_t n : {1u, 2u, 8u, 11u, 12u, 13u, 24u, 32u, 35u}) {
+    std::vector<std::byte> bytes(n), out(n);
+    for (std::size_t i = 0; i < n; ++i) bytes[i] = static_cast<std::byte>(i * 91 + 17);
+    const auto text = base64url(bytes);
+    for (std::size_t at = 0; at < text.size(); ++at)
+      for (int c = 0; c < 256; ++c) {
+        auto other = text;
+        other[at] = static_cast<char>(c);
+        const bool good = from_base64url(other, out);
+        EXPECT_TRUE(!good || base64url(out) == other) << at << ' ' << c;
+        const bool letter = c != 0 && alphabet.find(static_cast<char>(c)) != std::string_view::npos;
+        EXPECT_TRUE(good == letter || (letter && at + 1 == text.size())) << at << ' ' << c;
+      }
+  }
+}
+
+TEST(Base64Url, AllAtOnceIsAsOneByOne) {
+  std::uint64_t chance = 1;
+  for (int round = 0; round < 10'000; ++round) {
+    const auto draw = [&] { return (chance = chance * 6364136223846793005 + 1442695040888963407) >> 16; };
+    const sancho::Twelve bytes{draw(), draw()};
+    std::string letters(16, ' '), others(16, ' ');
+    bytes.put_letters(letters.data());
+    sancho::one_by_one::put_letters(bytes, others.data());
+    ASSERT_EQ(letters, others);
+    if (round % 2 != 0) letters[draw() % 16] = static_cast<char>(draw());
+    sancho::Twelve at_once, one_by_one;
+    const bool good = at_once.read_letters(letters.data());
+    ASSERT_EQ(good, sancho::one_by_one::read_letters(one_by_one, letters.data())) << letters;
+    if (good) {
+      ASSERT_EQ(at_once.high, one_by_one.high);
+      ASSERT_EQ(at_once.low, one_by_one.low);
+    }
   }
 }
 

@@ -4,8 +4,7 @@
 #include <bit>
 #include <type_traits>
 
-#include "base64url.hpp"
-#include "big_endian.hpp"
+#include "sixteen_letters.hpp"
 
 namespace sancho::memory {
 
@@ -47,26 +46,16 @@ bool narrow(const Record& r, Time accessed) {
 // ## Handles
 //
 // 16 characters of base64url are 12 bytes. A `Handle` has no others.
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr auto sextets = [] {
-  std::array<std::uint8_t, 256> value{};
-  for (std::size_t i = 0; i < alphabet.size(); ++i) value[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
-  return value;
-}();
-
 std::byte* put_handle(std::byte* at, std::string_view text) {
-  for (std::size_t i = 0; i < 16; i += 4) {
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 4; ++k) bits = bits << 6 | sextets[static_cast<unsigned char>(text[i + k])];
-    for (int shift = 16; shift >= 0; shift -= 8) *at++ = static_cast<std::byte>(bits >> shift);
-  }
-  return at;
+  Twelve bytes;
+  bytes.read_letters(text.data());
+  bytes.put(at);
+  return at + Twelve::bytes;
 }
 
 Handle get_handle(const std::byte* at) {
-  std::array<char, 16> text;
-  put_eight_characters(text.data(), get_big_endian<std::uint64_t>(at) >> 16);
-  put_eight_characters(text.data() + 8, get_big_endian<std::uint64_t>(at + 4) & low(48));
+  std::array<char, Twelve::letters> text;
+  Twelve::at(at).put_letters(text.data());
   static_assert(sizeof(Handle) == sizeof text);
   return std::bit_cast<Handle>(text);
 }
