@@ -49,8 +49,10 @@ class Reader {
     return slow([](Unpacker& u) { return u.boolean(); });
   }
   std::size_t map() {
+    if ((lead() & 0xf0) == 0x80) return static_cast<unsigned char>(take(0, 1).front()) & 0xfu;
     return slow([](Unpacker& u) { return u.map(); });
   }
+  bool at_map() const { return (lead() & 0xf0) == 0x80 || (lead() & 0xfe) == 0xde; }
   // A scalar, or a map of them.
   std::string_view value() {
     std::size_t size = 1;

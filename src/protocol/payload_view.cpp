@@ -126,7 +126,7 @@ void PayloadView::take_apart(std::string_view body) {
       case Field::csrf: csrf = fixed<Secret32>(r.binary()); break;
       case Field::slots:
         slots = r.value();
-        if (Unpacker(slots).next() != Unpacker::Kind::map) corrupt("its slots are no map");
+        if (!Reader(slots).at_map()) corrupt("its slots are no map");
         break;
       case Field::other:
         if (name.starts_with('!'))
