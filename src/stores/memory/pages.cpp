@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sancho/error.hpp"
+
 namespace sancho::memory {
 
 // ## Sizes
@@ -38,16 +40,16 @@ Ref Pages::take(std::size_t size) {
   page.free &= page.free - 1;
   ++classes_[size_class].used, ++used_;
   if (page.free == 0) unlink(id);
-  const auto ref = static_cast<Ref>(id * most_slots + slot);
+  const auto ref = ref_of(id, slot);
   set_tick(ref, Time::max());
   return ref;
 }
 
 void Pages::give_back(Ref ref) {
-  const auto id = ref / static_cast<Ref>(most_slots);
+  const auto id = page_of(ref);
   auto& page = details_[id];
   const bool was_full = page.free == 0;
-  page.free |= std::uint64_t{1} << ref % most_slots;
+  page.free |= std::uint64_t{1} << slot_of(ref);
   --classes_[page.size_class].used, --used_;
   if (was_full) link(id);
   if (used_in(id) != 0) return;
@@ -59,14 +61,15 @@ void Pages::give_back(Ref ref) {
 // throws, nothing has changed but capacities.
 std::uint32_t Pages::new_page(std::size_t size_class, std::size_t slot_size) {
   const std::size_t there = classes_[size_class].slots;
-  const auto slots = slot_size > coarse ? 1 : std::clamp<std::size_t>(there / 32, 4, most_slots);
+  const auto slots = slot_size > coarse ? 1 : std::clamp<std::size_t>(there / 16, 4, std::min(most_slots, most_bytes / slot_size));
   auto bytes = std::make_unique_for_overwrite<std::byte[]>(slots * (slot_size + sizeof(Tick)));
   const auto id = new_id();
   order_.add(id, Time::max());
   unused_ = details_[id].behind;
   bytes_ += slots * (slot_size + sizeof(Tick));
-  places_[id] = {std::move(bytes), static_cast<std::uint32_t>(slot_size)};
+  pages_[id] = std::move(bytes);
   details_[id] = Details{.free = all(static_cast<unsigned>(slots)),
+                         .slot_size = static_cast<std::uint32_t>(slot_size),
                          .size_class = static_cast<std::uint16_t>(size_class),
                          .slots = static_cast<std::uint8_t>(slots)};
   classes_[size_class].slots += static_cast<std::uint32_t>(slots);
@@ -77,9 +80,10 @@ std::uint32_t Pages::new_page(std::size_t size_class, std::size_t slot_size) {
 // One that is not used: of a page that is gone, or made now and left unused.
 std::uint32_t Pages::new_id() {
   if (unused_ != none) return unused_;
-  make_room_for_one(places_);
+  if (details_.size() == most_pages) throw StoreError(Trouble::full, "memory: there are too many sessions");
+  make_room_for_one(pages_);
   make_room_for_one(details_);
-  places_.emplace_back();
+  pages_.emplace_back();
   details_.emplace_back();
   return unused_ = static_cast<std::uint32_t>(details_.size() - 1);
 }
@@ -102,8 +106,8 @@ void Pages::unlink(std::uint32_t id) {
 void Pages::drop(std::uint32_t id) {
   auto& page = details_[id];
   classes_[page.size_class].slots -= page.slots;
-  bytes_ -= page.slots * (places_[id].slot_size + sizeof(Tick));
-  places_[id] = {};
+  bytes_ -= page.slots * (page.slot_size + sizeof(Tick));
+  pages_[id].reset();
   order_.remove(id);
   page = Details{};
   page.behind = unused_;
@@ -127,8 +131,8 @@ Ref Pages::move(Ref from) {
   const auto to = take(slot_size(from));
   std::memcpy(at(to), at(from), slot_size(from));
   due(to, when);
-  const auto id = from / static_cast<Ref>(most_slots);
-  details_[id].free |= std::uint64_t{1} << from % most_slots;
+  const auto id = page_of(from);
+  details_[id].free |= std::uint64_t{1} << slot_of(from);
   --classes_[details_[id].size_class].used, --used_;
   return to;
 }
@@ -146,25 +150,27 @@ std::int64_t second(Time t) { return t.time_since_epoch().count() >> 10; }
 std::int32_t near(std::int64_t second) { return static_cast<std::int32_t>(std::clamp(second, -furthest_base, furthest_base)); }
 }  // namespace
 
-Pages::Tick Pages::tick(Ref ref) const {
-  const auto id = ref / most_slots;
+std::byte* Pages::tick_at(std::uint32_t id, unsigned slot) const {
+  const auto& page = details_[id];
+  return pages_[id].get() + page.slots * page.slot_size + slot * sizeof(Tick);
+}
+
+Pages::Tick Pages::tick(std::uint32_t id, unsigned slot) const {
   Tick tick;
-  std::memcpy(&tick, places_[id].bytes.get() + details_[id].slots * places_[id].slot_size + ref % most_slots * sizeof tick, sizeof tick);
+  std::memcpy(&tick, tick_at(id, slot), sizeof tick);
   return tick;
 }
 
-void Pages::write_tick(Ref ref, Tick tick) {
-  const auto id = ref / most_slots;
-  std::memcpy(places_[id].bytes.get() + details_[id].slots * places_[id].slot_size + ref % most_slots * sizeof tick, &tick, sizeof tick);
-}
+void Pages::write_tick(std::uint32_t id, unsigned slot, Tick tick) { std::memcpy(tick_at(id, slot), &tick, sizeof tick); }
 
 void Pages::set_tick(Ref ref, Time when) {
-  const auto n = second(when) - std::int64_t{details_[ref / most_slots].base};
-  write_tick(ref, static_cast<Tick>(std::clamp<std::int64_t>(n, 0, last_tick)));
+  const auto id = page_of(ref);
+  const auto n = second(when) - std::int64_t{details_[id].base};
+  write_tick(id, slot_of(ref), static_cast<Tick>(std::clamp<std::int64_t>(n, 0, last_tick)));
 }
 
 void Pages::due(Ref ref, Time when) {
-  const auto id = ref / static_cast<Ref>(most_slots);
+  const auto id = page_of(ref);
   auto& page = details_[id];
   // What else may be in it has the last tick, wherever the base is.
   if (page.base == no_base) page.base = near(second(when) - room_below);
@@ -174,8 +180,9 @@ void Pages::due(Ref ref, Time when) {
 
 // Not later than what was said.
 Time Pages::earliest(Ref ref) const {
-  const auto n = tick(ref);
-  return n == 0 ? Time::min() : Time{Duration{(std::int64_t{details_[ref / most_slots].base} + n) * 1024}};
+  const auto id = page_of(ref);
+  const auto n = tick(id, slot_of(ref));
+  return n == 0 ? Time::min() : Time{Duration{(std::int64_t{details_[id].base} + n) * 1024}};
 }
 
 // The base follows the clock.
@@ -184,9 +191,8 @@ void Pages::rebase(std::uint32_t id, Time now) {
   const auto by = near(second(now)) - std::int64_t{page.base};
   if (page.base == no_base || by < last_tick / 2) return;
   for (unsigned slot = 0; slot < page.slots; ++slot) {
-    const auto ref = static_cast<Ref>(id * most_slots + slot);
-    const auto n = tick(ref);
-    write_tick(ref, static_cast<Tick>(n > by ? n - by : 0));
+    const auto n = tick(id, slot);
+    write_tick(id, slot, static_cast<Tick>(n > by ? n - by : 0));
   }
   page.base = near(second(now));
 }

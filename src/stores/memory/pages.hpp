@@ -3,7 +3,9 @@
 // Pages of up to 64 slots of one size, which differ by few bytes from one another,
 // so that a record takes hardly more than its own bytes. A page is one allocation
 // and goes when its last slot does; where too many slots of a size are free, those
-// in use are moved together. A `Ref` names a slot, until it is given back or moved.
+// in use are moved together. A `Ref` names a slot, until it is given back or moved:
+// its page, and how many words from its beginning, so that only the page's place
+// has to be looked up on the way there.
 //
 // A page also knows when to look at it: not later than the first of its records
 // expires. A record that was touched does not tell its page; whoever looks finds
@@ -35,11 +37,8 @@ class Pages {
   Ref take(std::size_t size);
   void give_back(Ref ref);
 
-  std::byte* at(Ref ref) const {
-    const auto& page = places_[ref / most_slots];
-    return page.bytes.get() + (ref % most_slots) * page.slot_size;
-  }
-  std::size_t slot_size(Ref ref) const { return places_[ref / most_slots].slot_size; }
+  std::byte* at(Ref ref) const { return pages_[page_of(ref)].get() + offset_of(ref); }
+  std::size_t slot_size(Ref ref) const { return details_[page_of(ref)].slot_size; }
   // What `slot_size` is for a record of this size.
   static std::size_t slot_size_for(std::size_t size);
 
@@ -58,7 +57,7 @@ class Pages {
     rebase(id, now);
     auto next = Time::max();
     for (auto used = used_in(id); used != 0; used &= used - 1) {
-      const auto ref = static_cast<Ref>(id * most_slots + static_cast<unsigned>(std::countr_zero(used)));
+      const auto ref = ref_of(id, static_cast<unsigned>(std::countr_zero(used)));
       auto when = earliest(ref);
       if (when <= now) {
         when = look(ref);
@@ -74,12 +73,12 @@ class Pages {
   // Throws nothing, if `moved` does not. How many were moved?
   template <class Moved>
   std::size_t thin_out(Ref ref, Moved moved) {
-    const auto id = ref / static_cast<Ref>(most_slots);
+    const auto id = page_of(ref);
     if (!too_empty(id)) return 0;
     unlink(id);
     std::size_t n = 0;
     for (auto used = used_in(id); used != 0; used &= used - 1, ++n) {
-      const auto from = static_cast<Ref>(id * most_slots + static_cast<unsigned>(std::countr_zero(used)));
+      const auto from = ref_of(id, static_cast<unsigned>(std::countr_zero(used)));
       const auto to = move(from);
       moved(from, to);
     }
@@ -96,13 +95,18 @@ class Pages {
   static constexpr std::int32_t no_base = std::numeric_limits<std::int32_t>::min();  // nothing in it was due yet
   using Tick = std::uint16_t;
 
-  // What every access needs, and what few do.
-  struct Place {
-    std::unique_ptr<std::byte[]> bytes;  // the slots, then a tick for each
-    std::uint32_t slot_size = 0;
-  };
+  static constexpr unsigned offset_bits = 14;  // of a `Ref`, the lowest
+  static constexpr std::size_t word = 4, most_bytes = word << offset_bits;
+  static constexpr std::uint32_t most_pages = std::uint32_t{1} << (32 - offset_bits);
+  static std::uint32_t page_of(Ref ref) { return ref >> offset_bits; }
+  static std::size_t offset_of(Ref ref) { return (ref & ((Ref{1} << offset_bits) - 1)) * word; }
+  Ref ref_of(std::uint32_t id, unsigned slot) const { return id << offset_bits | slot * details_[id].slot_size / static_cast<Ref>(word); }
+  unsigned slot_of(Ref ref) const { return static_cast<unsigned>(offset_of(ref) / details_[page_of(ref)].slot_size); }
+
+  // What no look needs.
   struct Details {
     std::uint64_t free = 0;                      // a bit a slot
+    std::uint32_t slot_size = 0;
     std::int32_t base = no_base;                 // that ticks are counted from
     std::uint32_t before = none, behind = none;  // in the list of its class; `behind` also in that of unused ids
     std::uint16_t size_class = 0;
@@ -125,13 +129,14 @@ class Pages {
   bool too_empty(std::uint32_t id) const;
   Ref move(Ref from);
 
-  Tick tick(Ref ref) const;
+  std::byte* tick_at(std::uint32_t id, unsigned slot) const;
+  Tick tick(std::uint32_t id, unsigned slot) const;
   void set_tick(Ref ref, Time when);
-  void write_tick(Ref ref, Tick tick);
+  void write_tick(std::uint32_t id, unsigned slot, Tick tick);
   Time earliest(Ref ref) const;
   void rebase(std::uint32_t id, Time now);
 
-  std::vector<Place> places_;
+  std::vector<std::unique_ptr<std::byte[]>> pages_;  // the slots, then a tick for each
   std::vector<Details> details_;
   std::vector<Class> classes_;
   std::uint32_t unused_ = none;

@@ -7,31 +7,25 @@
 namespace sancho::memory {
 
 namespace {
-constexpr std::size_t key_size = 32;
+constexpr std::size_t key_size = 32, usual_size = 320;
 }  // namespace
-
-Table::~Table() {
-  const Segment* last = nullptr;
-  for (const auto* segment : directory_)
-    if (segment != last) delete (last = segment);
-}
 
 Ref Table::find(const SessionKey& key, Hash hash) const {
   return probe(hash, [&](Ref ref) {
     auto* at = pages_.at(ref);
-    memory::fetch(at, pages_.slot_size(ref));
+    memory::fetch(at, usual_size);  // whatever it has
     return Packed(at).is(key);
   });
 }
 
 void Table::insert(Hash hash, Ref ref) {
   make_room(hash);
-  add(*directory_[index(hash)], hash, ref);
+  add(segment_of(hash), hash, ref);
 }
 
 void Table::erase(Hash hash, Ref ref) {
-  auto& s = *directory_[index(hash)];
-  for (auto at = home(s, hash);; at = at + 1 == s.bucket_count ? 0 : at + 1) {
+  auto& s = segment_of(hash);
+  for (auto at = home(s.bucket_count, hash);; at = at + 1 == s.bucket_count ? 0 : at + 1) {
     auto& bucket = s.buckets[at];
     for (auto hits = bucket.hits(fingerprint(hash)); hits != 0; hits &= hits - 1) {
       const auto i = static_cast<unsigned>(std::countr_zero(hits));
@@ -45,8 +39,8 @@ void Table::erase(Hash hash, Ref ref) {
 }
 
 void Table::replace(Hash hash, Ref from, Ref to) {
-  auto& s = *directory_[index(hash)];
-  for (auto at = home(s, hash);; at = at + 1 == s.bucket_count ? 0 : at + 1)
+  auto& s = segment_of(hash);
+  for (auto at = home(s.bucket_count, hash);; at = at + 1 == s.bucket_count ? 0 : at + 1)
     for (auto hits = s.buckets[at].hits(fingerprint(hash)); hits != 0; hits &= hits - 1) {
       auto& ref = s.buckets[at].refs[std::countr_zero(hits)];
       if (ref != from) continue;
@@ -58,7 +52,7 @@ void Table::replace(Hash hash, Ref from, Ref to) {
 // A segment that is not full has a free slot.
 void Table::add(Segment& s, Hash hash, Ref ref) {
   constexpr unsigned all = (1u << Bucket::size) - 1;
-  auto at = home(s, hash);
+  auto at = home(s.bucket_count, hash);
   for (; s.buckets[at].used == all; at = at + 1 == s.bucket_count ? 0 : at + 1)
     if (s.buckets[at].passed != 255) ++s.buckets[at].passed;
   auto& bucket = s.buckets[at];
@@ -92,41 +86,58 @@ void Table::pour(const Segment& from, Into into) const {
 // So that one more fits where this hash belongs.
 void Table::make_room(Hash hash) {
   if (directory_.empty()) {
+    segments_.reserve(1);
     directory_.reserve(1);
-    directory_.push_back(new Segment(1, 0));
+    segments_.emplace_back(1, 0);
+    directory_.emplace_back();
+    put_doors(hash);
   }
-  for (auto* s = directory_[index(hash)]; is_full(*s); s = directory_[index(hash)]) {
+  for (auto* s = &segment_of(hash); is_full(*s); s = &segment_of(hash)) {
     if (s->bucket_count == most_buckets_) {
       split(hash);
       continue;
     }
-    Segment larger(std::min(s->bucket_count + std::max(s->bucket_count / 4, 1u), most_buckets_), s->depth);
+    Segment larger(std::min(2 * s->bucket_count, most_buckets_), s->depth);
     pour(*s, [&](Hash h, Ref ref) { add(larger, h, ref); });
     *s = std::move(larger);
+    put_doors(hash);
   }
 }
 
 // Two segments for one, each with room for more than half of what was in it.
 void Table::split(Hash hash) {
-  auto& old = *directory_[index(hash)];
+  make_room_for_one(segments_);
+  auto& old = segment_of(hash);
   if (old.depth == deepest) throw StoreError(Trouble::full, "memory: too many keys have the same hash");
   const auto depth = old.depth + 1;
+  const auto bit = Hash{1} << (64 - depth);
   std::uint32_t high_ones = 0;
-  pour(old, [&](Hash h, Ref) { high_ones += h >> (64 - depth) & 1; });
+  pour(old, [&](Hash h, Ref) { high_ones += (h & bit) != 0; });
   const auto buckets_for = [&](std::uint32_t n) { return std::min(n / 9 + 1, most_buckets_); };  // three quarters full
-  Segment low(buckets_for(old.count - high_ones), depth);
-  auto high = std::make_unique<Segment>(buckets_for(high_ones), depth);
+  Segment low(buckets_for(old.count - high_ones), depth), high(buckets_for(high_ones), depth);
+  pour(old, [&](Hash h, Ref ref) { add(h & bit ? high : low, h, ref); });
   if (depth > depth_) {
-    std::vector<Segment*> twice(directory_.size() * 2);
+    std::vector<Door> twice(directory_.size() * 2);
     for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = directory_[i / 2];
     directory_.swap(twice);
     ++depth_;
   }
-  pour(old, [&](Hash h, Ref ref) { add(h >> (64 - depth) & 1 ? *high : low, h, ref); });
+  // From here on nothing throws.
   old = std::move(low);
-  const auto span = std::size_t{1} << (depth_ - depth);
-  const auto begin = (index(hash) / (2 * span) * 2 + 1) * span;
-  std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(begin), span, high.release());
+  put_doors(hash & ~bit);
+  segments_.push_back(std::move(high));
+  directory_[index(hash | bit)].segment = static_cast<std::uint32_t>(segments_.size() - 1);
+  put_doors(hash | bit);
+}
+
+// The segment that this hash leads into is new, or another than it was: all who are
+// led there learn it.
+void Table::put_doors(Hash hash) {
+  const auto number = directory_[index(hash)].segment;
+  const auto& s = segments_[number];
+  const auto span = std::size_t{1} << (depth_ - s.depth);
+  const auto begin = index(hash) / span * span;
+  std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(begin), span, Door{s.buckets.get(), s.bucket_count, number});
 }
 
 // ## Going through
@@ -134,7 +145,7 @@ void Table::split(Hash hash) {
 std::optional<Hash> Table::segment(Hash from, std::vector<Ref>& refs) const {
   refs.clear();
   if (directory_.empty()) return std::nullopt;
-  const auto& s = *directory_[index(from)];
+  const auto& s = segment_of(from);
   refs.reserve(s.count);
   for (std::uint32_t at = 0; at < s.bucket_count; ++at)
     for (unsigned used = s.buckets[at].used; used != 0; used &= used - 1) refs.push_back(s.buckets[at].refs[std::countr_zero(used)]);

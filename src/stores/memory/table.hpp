@@ -1,7 +1,7 @@
 // # From keys to slots
 //
 // A hash table of `Ref`s in segments of a bounded size. A segment that is full is
-// enlarged by a quarter, and from its largest size on split in two by the next bit
+// doubled, and from its largest size on split in two by the next bit
 // of its hashes (extendible hashing), so no insertion ever moves more than one
 // segment: the table grows without a pause, however large it is. A bucket is a
 // cache line: twelve slots, a byte of each one's hash, and how often a record had
@@ -40,7 +40,6 @@ class Table {
   // Buckets of a full-grown segment. Shards differ in it, so that they do not all
   // split at once, half empty afterwards.
   Table(const Pages& pages, std::uint32_t most_buckets) : pages_(pages), most_buckets_(most_buckets) {}
-  ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
@@ -94,15 +93,22 @@ class Table {
     std::uint32_t bucket_count, count = 0;
     unsigned depth;  // how many of the highest bits all its hashes share
   };
+  // What a look needs of a segment, in the directory itself: one step less in the
+  // way to a record.
+  struct Door {
+    const Bucket* buckets;
+    std::uint32_t bucket_count, segment;
+  };
   static constexpr unsigned deepest = 28;
 
   // The shard is in the lowest bits, the segment in the highest: the bucket and
   // the fingerprint are made of those between.
   static std::uint8_t fingerprint(Hash hash) { return static_cast<std::uint8_t>(hash >> 6); }
-  static std::uint32_t home(const Segment& s, Hash hash) {
-    return static_cast<std::uint32_t>((hash >> 4 & 0xffffffff) * s.bucket_count >> 32);
+  static std::uint32_t home(std::uint32_t bucket_count, Hash hash) {
+    return static_cast<std::uint32_t>((hash >> 4 & 0xffffffff) * bucket_count >> 32);
   }
-  const Segment& segment_of(Hash hash) const { return *directory_[index(hash)]; }
+  Segment& segment_of(Hash hash) { return segments_[directory_[index(hash)].segment]; }
+  const Segment& segment_of(Hash hash) const { return segments_[directory_[index(hash)].segment]; }
   std::size_t index(Hash hash) const { return depth_ == 0 ? 0 : hash >> (64 - depth_); }
 
   // Asks `found(ref)` where the fingerprint is the one of this hash, until it
@@ -110,15 +116,15 @@ class Table {
   template <class Found>
   Ref probe(Hash hash, Found found) const {
     if (directory_.empty()) return no_ref;
-    const auto& s = segment_of(hash);
+    const auto& door = directory_[index(hash)];
     const auto wanted = fingerprint(hash);
-    auto at = home(s, hash);
-    for (std::uint32_t tried = 0; tried < s.bucket_count; ++tried) {
-      const auto& bucket = s.buckets[at];
+    auto at = home(door.bucket_count, hash);
+    for (std::uint32_t tried = 0; tried < door.bucket_count; ++tried) {
+      const auto& bucket = door.buckets[at];
       for (auto hits = bucket.hits(wanted); hits != 0; hits &= hits - 1)
         if (const auto ref = bucket.refs[std::countr_zero(hits)]; found(ref)) return ref;
       if (bucket.passed == 0) break;
-      if (++at == s.bucket_count) at = 0;
+      if (++at == door.bucket_count) at = 0;
     }
     return no_ref;
   }
@@ -128,10 +134,12 @@ class Table {
   void pour(const Segment& from, Into into) const;
   void make_room(Hash hash);
   void split(Hash hash);
+  void put_doors(Hash hash);
 
   const Pages& pages_;
   const std::uint32_t most_buckets_;
-  std::vector<Segment*> directory_;  // by the highest bits; owns, where several are the same, once
+  std::vector<Segment> segments_;
+  std::vector<Door> directory_;  // by the highest bits: several may lead into one segment
   unsigned depth_ = 0;
 };
 
