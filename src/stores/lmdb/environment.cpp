@@ -65,7 +65,7 @@ void Environment::open() {
   guard_end_of_file();
   // What is there may be more than `map_size` allows: people must be able to
   // log out all the same.
-  if (read_only_ || free_pages(Deadline::after(patience_)) >= kept_pages) return;
+  if (read_only_ || has_free_pages(kept_pages, Deadline::after(patience_))) return;
   MDB_envinfo info;
   mdb_env_info(env_, &info);
   check(store_, "growing its map", mdb_env_set_mapsize(env_, (info.me_last_pgno + 1 + kept_pages) * page_size_));
@@ -161,23 +161,20 @@ void Environment::adopt_map(Deadline deadline, std::size_t size) {
   }
 }
 
-std::size_t Environment::untouched_pages() const {
+bool Environment::has_free_pages(std::size_t enough, Deadline deadline) {
+  constexpr const char* doing = "counting its free pages";
   MDB_envinfo info;
   mdb_env_info(env_, &info);
-  return info.me_mapsize / page_size_ - (info.me_last_pgno + 1);
-}
-
-std::size_t Environment::free_pages(Deadline deadline) {
-  constexpr const char* doing = "counting its free pages";
-  auto pages = untouched_pages();
+  auto pages = info.me_mapsize / page_size_ - (info.me_last_pgno + 1);
+  if (pages >= enough) return true;
   // Table 0 is LMDB's list of what transactions gave up, each with its length.
   auto* reader = take_reader(deadline);
-  if (!reader) return 0;
+  if (!reader) return false;
   MDB_cursor* cursor = nullptr;
   int rc = mdb_cursor_open(reader, 0, &cursor);
   if (rc == MDB_SUCCESS) {
     MDB_val key, list;
-    while ((rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == MDB_SUCCESS) {
+    while (pages < enough && (rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == MDB_SUCCESS) {
       std::size_t length = 0;
       std::memcpy(&length, list.mv_data, sizeof length);
       pages += length;
@@ -185,8 +182,8 @@ std::size_t Environment::free_pages(Deadline deadline) {
     mdb_cursor_close(cursor);
   }
   give_back(reader);
-  if (rc != MDB_NOTFOUND) fail(store_, doing, rc);
-  return pages;
+  if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) fail(store_, doing, rc);
+  return pages >= enough;
 }
 
 bool Environment::in_doubt() noexcept {

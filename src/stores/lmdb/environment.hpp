@@ -62,11 +62,10 @@ class Environment {
   // Frees what readers of dead processes hold. How many there were.
   int clear_dead_readers(Deadline deadline);
 
-  // Pages of the map that were never used; and these together with those that
-  // were given up (what another process reads for long is among them, though
-  // it cannot be had yet).
-  std::size_t untouched_pages() const;
-  std::size_t free_pages(Deadline deadline);
+  // Are so many pages free? Those of the map that were never used, and those that
+  // were given up (what another process reads for long is among them, though it
+  // cannot be had yet), which are counted only where the first do not suffice.
+  bool has_free_pages(std::size_t enough, Deadline deadline);
   std::size_t page_size() const { return page_size_; }
 
   // After a commit that failed: may it have been done? LMDB goes on after any

@@ -68,9 +68,8 @@ Writing::Writing(Environment& environment, Deadline deadline, const char* doing,
   check(environment_.store(), doing_, rc);
   if (room == Room::take) return;
   const auto needs = kept_pages + size / environment_.page_size() + 1;
-  if (environment_.untouched_pages() >= needs) return;
   try {
-    if (environment_.free_pages(deadline) >= needs) return;
+    if (environment_.has_free_pages(needs, deadline)) return;
     fail(environment_.store(), doing_, MDB_MAP_FULL);
   } catch (...) {
     mdb_txn_abort(txn_);
