@@ -47,12 +47,11 @@ bool ScopeBase::is_idle() {
   return !s.manager.clock().passed(due);
 }
 
-protocol::Intent ScopeBase::intent() {
+protocol::Intent ScopeBase::intent(Time now) {
   auto& s = *state_;
   auto& simple = *s.session;
   auto* session = simple.full_;
   const auto& policy = s.manager.policy();
-  const auto now = s.manager.clock().now();
   const auto* record = simple.record_;
   const std::string_view before = record ? std::string_view(record->subject) : std::string_view();
 
@@ -83,7 +82,7 @@ protocol::Intent ScopeBase::intent() {
   //
   // For a visitor, for a login, and for what is written into a session that
   // turns out to have ended for being empty.
-  if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent);
+  if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent, now);
   if (too_large(intent, record, simple.payload_, simple.user_.value_, policy.max_session_bytes))
     throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
   // The user has left, and what remains was the user's: that is a logout.
@@ -102,17 +101,16 @@ protocol::Intent ScopeBase::intent() {
     const auto& seated = *s.seat.hand->record;
     const auto issued = &seated == record ? simple.issued_ : protocol::PayloadView(seated).issued;
     intent.rotate = simple.renew_id_ || (policy.renewal && now - issued >= *policy.renewal);
-    intent.touch = simple.set_access_time(policy.access_time_resolution);
+    intent.touch = simple.set_access_time(policy.access_time_resolution, now);
   }
   return intent;
 }
 
-void ScopeBase::prepare_heir(Intent& intent) {
+void ScopeBase::prepare_heir(Intent& intent, Time now) {
   auto& s = *state_;
   const auto& simple = *s.session;
   const auto* session = simple.full_;
   const auto& policy = s.manager.policy();
-  const auto now = s.manager.clock().now();
   const auto* record = simple.record_;
   Record& heir = intent.heir;
   Payload& payload = intent.heir_payload;

@@ -22,7 +22,7 @@ bool ScopeBase::Saving::begin() {
     return false;
   }
   if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
-  auto& intent = intent_.emplace(scope_.intent());
+  auto& intent = intent_.emplace(scope_.intent(env().now));
   if (s_.blind) {
     if (intent.replace || !intent.delta.empty() || s_.session->renew_id_) {
       scope_.report(EventKind::store_unavailable, "a page without its session was to be saved");

@@ -148,8 +148,7 @@ std::optional<Duration> SimpleSession::get_auth_age(std::optional<Time> now) con
 
 bool SimpleSession::has_info() const { return static_cast<bool>(user_); }
 
-bool SimpleSession::set_access_time(Duration resolution) {
-  const auto now = clock_.now();
+bool SimpleSession::set_access_time(Duration resolution, Time now) {
   if (now - accessed_ <= resolution) return false;
   accessed_ = now;
   return true;

@@ -198,7 +198,7 @@ class SimpleSession {
   void describe() const;
   // The seed's `_set_access_time`: raises the access time to now if it is older
   // than `resolution`. True if it did.
-  bool set_access_time(Duration resolution);
+  bool set_access_time(Duration resolution, Time now);
 
   Handle handle_;
   User user_;

@@ -31,9 +31,9 @@ class Gates {
 
   EpochsSeen seen(const std::string& subject) {
     EpochsSeen seen;
-    if (everyone_.until > clock_.now()) seen.everyone = everyone_.number;
+    if (is_remembered(everyone_)) seen.everyone = everyone_.number;
     const auto& epochs = gate_of(subject).epochs;
-    if (const auto at = epochs.find(subject); at != epochs.end() && at->second.until > clock_.now()) seen.subject = at->second.number;
+    if (const auto at = epochs.find(subject); at != epochs.end() && is_remembered(at->second)) seen.subject = at->second.number;
     return seen;
   }
 
@@ -60,6 +60,7 @@ class Gates {
     std::uint64_t number = 0;
     Time until = Time::min();
   };
+  bool is_remembered(const Epoch& epoch) const { return epoch.until != Time::min() && !clock_.passed(epoch.until); }
   struct alignas(64) Gate {
     std::mutex mutex;
     std::unordered_map<std::string, Epoch> epochs;

@@ -10,8 +10,8 @@ using Writing = ShardMutex::Writing;
 
 namespace {
 // What there is, unless it has expired.
-std::optional<Packed> alive(std::optional<Packed> record, Time now) {
-  return record && record->expires() > now ? record : std::nullopt;
+std::optional<Shard::Place> alive(std::optional<Shard::Place> record, const Clock& clock) {
+  return record && !clock.passed(record->expires()) ? record : std::nullopt;
 }
 
 Record copy(const Packed& record) {
@@ -32,8 +32,8 @@ bool MemoryStore::load_into(const SessionKey& key, Record& into, Deadline) {
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Reading lock(shard.mutex, readers_);
-  const auto record = shard.find(key, hash);
-  if (!record || clock_.passed(record->expires())) return false;
+  const auto record = alive(shard.find(key, hash), clock_);
+  if (!record) return false;
   record->read(into);
   return true;
 }
@@ -50,8 +50,8 @@ CreateAnswer MemoryStore::create(const SessionKey& key, const Record& record, De
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
   const auto there = shard.find(key, hash);
-  if (const auto current = alive(there, clock_.now())) return Taken{copy(*current)};
-  if (there) shard.remove(key, hash);
+  if (const auto current = alive(there, clock_)) return Taken{copy(*current)};
+  if (there) shard.remove(*there);
   shard.insert(key, hash, record);
   return Done{};
 }
@@ -60,11 +60,11 @@ CommitAnswer MemoryStore::commit(const SessionKey& key, const Version& expected,
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
-  const auto current = alive(shard.find(key, hash), clock_.now());
+  const auto current = alive(shard.find(key, hash), clock_);
   if (!current) return Gone{};
   if (current->version() != expected) return Conflict{copy(*current)};
   if (current->subject() != record.subject) throw StoreError(Trouble::refused, "memory: a commit must not change the subject");
-  shard.replace(key, hash, record, std::max(record.accessed, current->accessed()));
+  shard.replace(*current, key, hash, record, std::max(record.accessed, current->accessed()));
   return Done{};
 }
 
@@ -72,9 +72,9 @@ TouchAnswer MemoryStore::touch(const SessionKey& key, std::uint64_t incarnation,
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
-  auto current = alive(shard.find(key, hash), clock_.now());
+  auto current = alive(shard.find(key, hash), clock_);
   if (!current || current->state() != State::live || current->version().incarnation != incarnation) return Gone{};
-  if (!current->raise(accessed)) shard.replace(key, hash, copy(*current), accessed);
+  if (!current->raise(accessed)) shard.replace(*current, key, hash, copy(*current), accessed);
   return Done{};
 }
 
@@ -82,11 +82,11 @@ EraseAnswer MemoryStore::erase(const SessionKey& key, const std::optional<Versio
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
-  const auto current = alive(shard.find(key, hash), clock_.now());
+  const auto current = alive(shard.find(key, hash), clock_);
   if (!current) return Absent{};
   if (expected && current->version() != *expected) return Conflict{copy(*current)};
   Removed answer{copy(*current)};
-  shard.remove(key, hash);
+  shard.remove(*current);
   return answer;
 }
 

@@ -5,9 +5,9 @@
 
 namespace sancho::memory {
 
-std::optional<Packed> Shard::find(const SessionKey& key, Hash hash) const {
+std::optional<Shard::Place> Shard::find(const SessionKey& key, Hash hash) const {
   const auto ref = table_.find(key, hash);
-  return ref == no_ref ? std::nullopt : std::optional(Packed(pages_.at(ref)));
+  return ref == no_ref ? std::nullopt : std::optional(Place{Packed(pages_.at(ref)), ref});
 }
 
 void Shard::write(Ref ref, const Shape& shape, const SessionKey& key, const Record& record, Time accessed, std::uint32_t entry) {
@@ -31,10 +31,10 @@ void Shard::insert(const SessionKey& key, Hash hash, const Record& record) {
   }
 }
 
-void Shard::replace(const SessionKey& key, Hash hash, const Record& record, Time accessed) {
-  const auto before = table_.find(key, hash);
+void Shard::replace(const Place& there, const SessionKey& key, Hash hash, const Record& record, Time accessed) {
+  const auto before = there.ref;
   const Shape shape(key, record, accessed);
-  const auto entry = Packed(pages_.at(before)).entry();
+  const auto entry = there.entry();
   if (pages_.slot_size(before) == Pages::slot_size_for(shape.size)) return write(before, shape, key, record, accessed, entry);
   const auto ref = pages_.take(shape.size);
   write(ref, shape, key, record, accessed, entry);
@@ -43,10 +43,9 @@ void Shard::replace(const SessionKey& key, Hash hash, const Record& record, Time
   thin_out(before);
 }
 
-void Shard::remove(const SessionKey& key, Hash hash) {
-  const auto ref = table_.find(key, hash);
-  remove(ref);
-  thin_out(ref);
+void Shard::remove(const Place& there) {
+  remove(there.ref);
+  thin_out(there.ref);
 }
 
 void Shard::remove(Ref ref) {

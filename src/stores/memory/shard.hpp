@@ -24,8 +24,12 @@ class Shard {
 
   ShardMutex mutex;
 
+  // A record, and where it lies: until the shard changes.
+  struct Place : Packed {
+    Ref ref;
+  };
   // Expired ones too, which everybody else calls absent.
-  std::optional<Packed> find(const SessionKey& key, Hash hash) const;
+  std::optional<Place> find(const SessionKey& key, Hash hash) const;
   // The records whose keys have this hash.
   template <class Each>
   void each_of(Hash hash, Each each) const {
@@ -34,10 +38,10 @@ class Shard {
 
   // There is none of this key. Throws with nothing changed.
   void insert(const SessionKey& key, Hash hash, const Record& record);
-  // There is one, and its subject is the same. The record is written with another
-  // access time. Throws with nothing changed.
-  void replace(const SessionKey& key, Hash hash, const Record& record, Time accessed);
-  void remove(const SessionKey& key, Hash hash);
+  // What is there has this key and the same subject. The record is written with
+  // another access time. Throws with nothing changed.
+  void replace(const Place& there, const SessionKey& key, Hash hash, const Record& record, Time accessed);
+  void remove(const Place& there);
 
   // Is there something that `remove_expired` would look at?
   bool has_due(Time now) const { return pages_.next_due() <= now; }
