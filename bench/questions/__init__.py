@@ -7,6 +7,7 @@
     table(result), picture(result) -> Markdown, SVG (or nothing, where there is nothing to draw)
 """
 
-from questions import commits, costs, http, opening, peers, pipelines, requests, scale, stores, sweeps
+from questions import commits, costs, http, opening, parts, peers, pipelines, requests, scale, stores, sweeps
 
-ALL = {module.__name__.partition(".")[2]: module for module in (requests, costs, scale, sweeps, stores, commits, opening, pipelines, http, peers)}
+QUESTIONS = (requests, parts, costs, scale, sweeps, stores, commits, opening, pipelines, http, peers)
+ALL = {module.__name__.partition(".")[2]: module for module in QUESTIONS}

@@ -89,6 +89,12 @@ class Goals(unittest.TestCase):
         for _, _, _, judge in goals.GOALS:
             self.assertEqual(judge({}), (goals.NOT_MEASURED, None))
 
+    def test_WhyAGoalIsNotReachedIsSaidOnlyThen(self):
+        why = goals.REASONS[goals.read_small]
+        self.assertIn(why, goals.table(micro(0.28, 0.07)))
+        self.assertNotIn(why, goals.table(micro(0.26, 0.07)))
+        self.assertNotIn(why, goals.table({}))
+
     def test_AServerMayCostFivePercentMoreForAReadAndTenForAWrite(self):
         for ratio, path, kept in ((1.05, "read", True), (1.06, "read", False), (1.1, "write", True), (1.11, "write", False)):
             self.assertEqual(self.judged(goals.http(path, {"read": 1.05, "write": 1.1}[path]), http(ratio, path)), kept)
