@@ -17,12 +17,52 @@ class SqliteOpen : public SqliteStoreTest {
     EXPECT_EQ(stat(p.c_str(), &st), 0) << p;
     return st.st_mode & 07777;
   }
-  // The layout that schema 1 had, written by hand, with one session in it that
-  // this version wrote.
+  // What programs of older schemas left, by hand: each field is a column. Two sessions
+  // as they wrote them, checksum included, and one that is damaged.
   void make_schema_1() {
-    open()->create(key_of("old"), record("from before"), soon());
     Raw raw(path);
-    raw.run("DROP INDEX sancho_sessions_due; DROP INDEX sancho_sessions_subject; DROP TABLE sancho_epochs; PRAGMA user_version = 1");
+    raw.run(
+        "PRAGMA application_id = 0x53414e43; PRAGMA user_version = 1; PRAGMA journal_mode = wal;"
+        "CREATE TABLE sancho_sessions (key BLOB NOT NULL PRIMARY KEY, inc INTEGER NOT NULL, n INTEGER NOT NULL, state INTEGER NOT NULL,"
+        " created INTEGER NOT NULL, accessed INTEGER NOT NULL, idle INTEGER NOT NULL, ends INTEGER NOT NULL, due INTEGER NOT NULL,"
+        " crc INTEGER NOT NULL, subject BLOB NOT NULL, handle TEXT NOT NULL, payload BLOB NOT NULL) WITHOUT ROWID");
+    const auto add = [&](const char* name, const std::string& crc_and_rest) {
+      raw.run("INSERT INTO sancho_sessions VALUES (x'" + key_of(name).hex() +
+              "',7,1,1,1576800000000,1576800000000,1800000,1576843200000,1576801800000," + crc_and_rest + ")");
+    };
+    add("old", "3542930646,x'','',CAST('from before' AS BLOB)");
+    add("hers", "1381725558,CAST('ada' AS BLOB),'AAAAAAAAAAAAAAAA',CAST('hers' AS BLOB)");
+    add("damaged", "1381725558,CAST('ada' AS BLOB),'AAAAAAAAAAAAAAAA',CAST('his' AS BLOB)");
+  }
+  void make_schema_3() {
+    make_schema_1();
+    Raw(path).run(
+        "CREATE INDEX sancho_sessions_due ON sancho_sessions (due);"
+        "CREATE INDEX sancho_sessions_subject ON sancho_sessions (subject) WHERE subject <> x'';"
+        "CREATE TABLE sancho_epochs (subject BLOB NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;"
+        "INSERT INTO sancho_epochs VALUES (CAST('ada' AS BLOB), 9, 1576843200000); PRAGMA user_version = 3");
+  }
+  // All that was in either.
+  void expect_upgraded() {
+    const auto store = open();
+    EXPECT_EQ(store->load(key_of("old"), soon()), record("from before"));
+    auto hers = record("hers");
+    hers.subject = "ada", hers.handle = *Handle::parse("AAAAAAAAAAAAAAAA");
+    EXPECT_EQ(store->load(key_of("hers"), soon()), hers);
+    const auto found = store->subjects()->find_by_subject("ada", soon());
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].key, key_of("hers"));
+    EXPECT_EQ(trouble_of([&] { store->load(key_of("damaged"), soon()); }), Trouble::corrupt);
+    EXPECT_EQ(store->scan()->count(soon()), 2u);
+    EXPECT_TRUE(std::holds_alternative<Done>(store->commit(key_of("old"), {7, 1}, record("and after", 2), soon())));
+    clock.advance(31min);
+    EXPECT_EQ(store->sweep({}, soon()).removed, 2u);
+    Raw raw(path);
+    EXPECT_EQ(raw.ask("PRAGMA user_version"), "4");
+    EXPECT_EQ(raw.ask("SELECT count(*) FROM sancho_sessions"), "1") << "what is damaged stays";
+    EXPECT_EQ(raw.ask("SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table'"), "sancho_epochs,sancho_sessions");
+    EXPECT_EQ(raw.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"), "2");
+    EXPECT_EQ(raw.ask("PRAGMA integrity_check"), "ok");
   }
 };
 
@@ -51,19 +91,28 @@ TEST_F(SqliteOpen, TheDatabaseIsMarkedAsOursAndInWalMode) {
   const auto store = open();
   Raw raw(path);
   EXPECT_EQ(raw.ask("PRAGMA application_id"), std::to_string(0x53414e43));
-  EXPECT_EQ(raw.ask("PRAGMA user_version"), "3");
+  EXPECT_EQ(raw.ask("PRAGMA user_version"), "4");
   EXPECT_EQ(raw.ask("PRAGMA journal_mode"), "wal");
 }
 
 TEST_F(SqliteOpen, AnOlderSchemaIsUpgradedAndItsSessionsLive) {
   make_schema_1();
-  const auto store = open();
-  EXPECT_EQ(store->load(key_of("old"), soon())->payload, "from before");
-  clock.advance(31min);
-  EXPECT_EQ(store->sweep({}, soon()).removed, 1u);
+  expect_upgraded();
+}
+
+TEST_F(SqliteOpen, AnUpgradeKeepsEpochs) {
+  make_schema_3();
+  EXPECT_EQ(open()->epochs()->epochs("ada", soon()).subject, 9u);
+  expect_upgraded();
+}
+
+TEST_F(SqliteOpen, AnUpgradeThatFailsLeavesTheOldSchema) {
+  make_schema_3();
+  Raw(path).run("CREATE TABLE sancho_sessions_3 (somebody_elses)");
+  EXPECT_EQ(trouble_of([&] { open(); }), Trouble::unavailable);
   Raw raw(path);
   EXPECT_EQ(raw.ask("PRAGMA user_version"), "3");
-  EXPECT_EQ(raw.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"), "2");
+  EXPECT_EQ(raw.ask("SELECT count(*) FROM sancho_sessions WHERE inc = 7"), "3");
 }
 
 TEST_F(SqliteOpen, AnOlderSchemaIsNotUpgradedThroughAReadOnlyStore) {
@@ -75,7 +124,7 @@ TEST_F(SqliteOpen, AnOlderSchemaIsNotUpgradedThroughAReadOnlyStore) {
 
 TEST_F(SqliteOpen, ANewerSchemaIsUnavailableAndNotTouched) {
   open()->create(key_of("a"), record(), soon());
-  Raw(path).run("PRAGMA user_version = 4; PRAGMA journal_mode = delete");
+  Raw(path).run("PRAGMA user_version = 5; PRAGMA journal_mode = delete");
   const auto before = bytes_of(path);
   std::string says;
   EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::unavailable);

@@ -118,9 +118,10 @@ TEST_F(SqliteVerbs, AWalkOverManyPagesSeesEachSessionOnce) {
 // ## Damaged rows
 
 TEST_F(SqliteVerbs, ADamagedRowIsCorruptAndStaysAndStopsNobody) {
-  const char* const damages[] = {"state = 9",      "state = -1",        "state = 'x'",  "handle = 'short'", "handle = 5",    "payload = x'00'",
-                                 "payload = 'p'",  "accessed = 'x'",    "inc = 1.5",    "ends = ends + 1",  "idle = 1 << 60", "crc = crc + 1",
-                                 "subject = 'who'", "created = created - 1"};
+  const char* const damages[] = {"record = x''", "record = zeroblob(92)", "record = substr(record, 1, length(record) - 1)", "record = substr(record, 1, 91)",
+                                 "record = CAST(record AS TEXT)", "record = CAST(record || 'x' AS BLOB)", "record = 5",
+                                 "record = (SELECT record FROM sancho_sessions LIMIT 1)", "accessed = 'x'", "accessed = 1 << 60",
+                                 "subject = 'who'", "subject = x'776f'", "subject = x''", "subject = x'776f78'"};
   for (int i = 0; i < 3; ++i) store->create(key_of("whole" + std::to_string(i)), record(), soon());
   std::size_t made = 0;
   for (const char* damage : damages) {
@@ -130,6 +131,7 @@ TEST_F(SqliteVerbs, ADamagedRowIsCorruptAndStaysAndStopsNobody) {
     store->create(key, r, soon());
     Raw(path).run("UPDATE sancho_sessions SET " + std::string(damage) + " WHERE key = x'" + key.hex() + "'");
     ++made;
+    EXPECT_EQ(trouble_of([&] { store->touch(key, 7, clock.now() + 1s, soon()); }), Trouble::corrupt) << damage;
     EXPECT_EQ(trouble_of([&] { store->load(key, soon()); }), Trouble::corrupt) << damage;
     EXPECT_EQ(trouble_of([&] { store->create(key, r, soon()); }), Trouble::corrupt) << damage;
     EXPECT_EQ(trouble_of([&] { store->commit(key, r.version, r, soon()); }), Trouble::corrupt) << damage;
@@ -146,6 +148,53 @@ TEST_F(SqliteVerbs, ADamagedRowIsCorruptAndStaysAndStopsNobody) {
   EXPECT_EQ(Raw(path).ask("SELECT count(*) FROM sancho_sessions"), std::to_string(made));
   EXPECT_EQ(delete_old_sessions(*store, 1h, clock.now(), soon()), 0u);
   EXPECT_EQ(Raw(path).ask("SELECT count(*) FROM sancho_sessions"), std::to_string(made));
+}
+
+TEST_F(SqliteVerbs, NoBitOfARecordFlipsUnnoticed) {
+  auto r = record();
+  r.subject = "who", r.handle = *Handle::parse("AAAAAAAAAAAAAAAA");
+  store->create(key_of("a"), r, soon());
+  Raw raw(path);
+  const auto hex = raw.ask("SELECT hex(record) FROM sancho_sessions");
+  ASSERT_EQ(hex.size(), 2 * (92 + r.payload.size()));
+  for (std::size_t at = 0; at < hex.size(); ++at)
+    for (const int bit : {1, 2, 4, 8}) {
+      auto damaged = hex;
+      damaged[at] = "0123456789ABCDEF"[(damaged[at] <= '9' ? damaged[at] - '0' : damaged[at] - 'A' + 10) ^ bit];
+      raw.run("UPDATE sancho_sessions SET record = x'" + damaged + "'");
+      EXPECT_EQ(trouble_of([&] { store->load(key_of("a"), soon()); }), Trouble::corrupt) << damaged;
+    }
+  raw.run("UPDATE sancho_sessions SET record = x'" + hex + "'");
+  EXPECT_EQ(store->load(key_of("a"), soon()), r);
+}
+
+// ## What an operator asks
+
+TEST_F(SqliteVerbs, TheViewSaysWhatIsInARow) {
+  auto r = record();
+  r.created = Time{-1ms}, r.accessed = clock.now() + 5ms;
+  r.subject = "ada", r.handle = *Handle::parse("Abc-_0123456789Z");
+  store->create(key_of("a"), r, soon());
+  auto nobodys = record("", 1);
+  nobodys.state = State::note;
+  store->create(key_of("b"), nobodys, soon());
+  Raw raw(path);
+  const auto of = [&](const char* name, const char* column) {
+    return raw.ask(std::string("SELECT ") + column + " FROM sancho_readable WHERE key = '" + key_of(name).hex() + "'");
+  };
+  const auto ms = [](Time t) { return std::to_string(t.time_since_epoch().count()); };
+  EXPECT_EQ(of("a", "state"), "1");
+  EXPECT_EQ(of("a", "created"), "-1");
+  EXPECT_EQ(of("a", "accessed"), ms(r.accessed));
+  EXPECT_EQ(of("a", "idle"), std::to_string(r.idle.count()));
+  EXPECT_EQ(of("a", "ends"), ms(r.ends));
+  EXPECT_EQ(of("a", "due"), ms(r.expires()));
+  EXPECT_EQ(of("a", "subject"), "ada");
+  EXPECT_EQ(of("a", "handle"), "Abc-_0123456789Z");
+  EXPECT_EQ(of("a", "bytes"), "7");
+  EXPECT_EQ(of("b", "state"), "4");
+  EXPECT_EQ(of("b", "handle"), "");
+  EXPECT_EQ(of("b", "bytes"), "0");
 }
 
 }  // namespace

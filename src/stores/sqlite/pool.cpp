@@ -47,10 +47,7 @@ Pool::Pool(std::string path, const SqliteOptions& options)
 
 // In a child, the connections are the parent's: even closing them would do harm.
 Pool::~Pool() {
-  if (this_process() != owner_) {
-    queue_.abandon();
-    return;
-  }
+  if (this_process() != owner_) return;
   close_all();
   note_closed(file_);
 }

@@ -1,5 +1,11 @@
-// Records as rows, and back. What comes back is checked column by column and
-// against a checksum, so that damage is *corrupt* and never a wrong session.
+// # Rows, and where they are
+//
+// A key's row is found by a number: SQLite descends a tree by numbers faster than by
+// bytes, and one without the rows in its inner pages is not as deep. The number is the
+// key's first 62 bits, its *home* bucket. Should another key have the same, the row is
+// in the first bucket behind that was free (linear probing). Between a row and its home
+// no bucket is empty: whoever removes a row closes the gap. So nothing at home means
+// that there is nothing, and a row's own key is what says whose it is.
 #pragma once
 
 #include <cstdint>
@@ -7,42 +13,104 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "sancho/record.hpp"
+#include "sancho/id.hpp"
 #include "stores/sqlite/connection.hpp"
+#include "stores/sqlite/packed_record.hpp"
 
 namespace sancho::sqlite {
 
-// Refuses (`StoreError`) a record whose times no calendar holds: arithmetic on
-// them could not be trusted.
-void require_writable(const Record& record, const std::string& store);
+inline std::int64_t milliseconds(Time t) { return t.time_since_epoch().count(); }
 
-// A record where it stands in its row, until the query's next step.
-struct RowView {
-  Record head;  // all but these two
-  std::string_view subject, payload;
+// ## A row of a query over `SANCHO_ROW` (sql.hpp)
 
-  void copy_to(Record& record) const;
-  Record copy() const;
+std::int64_t bucket_of(const Query& row);
+// Its key as it stands there, be it one or not.
+std::string_view raw_key_of(const Query& row);
+// Nothing if it is damaged.
+std::optional<RecordView> view_of(const Query& row);
+std::optional<Record> record_of(const Query& row);
+// The same; throws `StoreError` of kind *corrupt*.
+RecordView intact_view_of(const Query& row, const std::string& store);
+
+// ## Finding
+
+std::int64_t home_of(const SessionKey& key);
+
+// What `use(row)` makes of a key's row, or nothing if there is none.
+template <class Use>
+auto with_row(Connection& c, const SessionKey& key, const char* doing, Use use) -> std::optional<decltype(use(std::declval<const Query&>()))>;
+
+// ## Changing
+
+// Decides on a key's row within the statement that changes it. Throws as
+// `intact_view_of` does.
+class RowJudge : public Judge {
+ public:
+  RowJudge(const SessionKey& key, const std::string& store) : key_(key), store_(store) {}
+  // Was there a row of another key?
+  bool met_another() const { return met_another_; }
+
+ protected:
+  ~RowJudge() = default;
+
+ private:
+  bool stands(std::span<sqlite3_value*> values) final;
+  // Is it to be changed?
+  virtual bool gives_way(const RecordView& current) = 0;
+
+  const SessionKey& key_;
+  const std::string& store_;
+  bool met_another_ = false;
 };
 
-// The row of a query over the record columns (`sql.hpp`), or nothing if it is
-// damaged.
-std::optional<RowView> view_of(const Query& row);
-std::optional<Record> record_of(const Query& row);
-// The same; throws `StoreError` of kind *corrupt*. Also of the columns that a judge
-// is asked about, which are all but the key.
-RowView intact_view_of(const Query& row, const std::string& store);
-RowView intact_view_of(std::span<sqlite3_value*> values, const std::string& store);
-// Its key as it stands there, be it one or not.
-std::string raw_key_of(const Query& row);
+// Runs `sql`, one that asks a judge, on the key's row if there is one; `bind(query)`
+// binds what comes behind the bucket. Returns the bucket.
+template <class Bind>
+std::int64_t change_row(Connection& c, Sql sql, const SessionKey& key, const char* doing, RowJudge& judge, Bind bind);
 
-// Binds all parameters of `insert` and `replace`.
-void bind_new(Query& query, const SessionKey& key, const Record& record);
-// Binds all parameters of `commit_here`, and all but the last of `commit_sooner`;
-// with this access time instead of the record's.
-void bind_commit(Query& query, const SessionKey& key, const Record& record, Time accessed);
+// Adds a row. False, and nothing is done, if the key's home is taken, be it by itself.
+bool insert_row(Connection& c, const SessionKey& key, const Record& record, const char* doing);
+// Puts a record into this bucket, whatever is there.
+void replace_row(Connection& c, std::int64_t bucket, const SessionKey& key, const Record& record, const char* doing);
+// Adds one without a record, which is damaged to whoever meets it.
+void insert_damaged_row(Connection& c, const SessionKey& key, std::string_view subject, const char* doing);
+// The first one that a key without a row can have.
+std::int64_t free_bucket(Connection& c, const SessionKey& key, const char* doing);
+// Moves rows that stood behind it, if they did because it was there. Of several, the
+// one with the highest bucket goes first.
+void remove_row(Connection& c, std::int64_t bucket, const char* doing);
 
-inline std::int64_t milliseconds(Time t) { return t.time_since_epoch().count(); }
+// ## How
+
+template <class Use>
+auto with_row(Connection& c, const SessionKey& key, const char* doing, Use use) -> std::optional<decltype(use(std::declval<const Query&>()))> {
+  {
+    Query row(c, Sql::load, doing);
+    row.bind(home_of(key));
+    if (!row.step()) return std::nullopt;
+    if (raw_key_of(row) == key.bytes()) return use(row);
+  }
+  Query row(c, Sql::find, doing);
+  row.bind(home_of(key)).bind_blob(key.bytes());
+  if (!row.step()) return std::nullopt;
+  return use(row);
+}
+
+template <class Bind>
+std::int64_t change_row(Connection& c, Sql sql, const SessionKey& key, const char* doing, RowJudge& judge, Bind bind) {
+  const auto change = [&](std::int64_t bucket) {
+    Query query(c, sql, doing);
+    query.bind(bucket);
+    bind(query);
+    query.step(judge);
+    return bucket;
+  };
+  const auto home = change(home_of(key));
+  if (!judge.met_another()) return home;
+  const auto bucket = with_row(c, key, doing, bucket_of);
+  return bucket ? change(*bucket) : home;
+}
 
 }  // namespace sancho::sqlite

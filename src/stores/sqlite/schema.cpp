@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "stores/sqlite/schema_3.hpp"
+
 namespace sancho::sqlite {
 
 namespace {
@@ -17,6 +19,7 @@ namespace {
 struct Migration {
   const char* sql;
   const char* columns;  // what the table's columns are afterwards
+  void (*then)(Connection&, const std::string& store) = nullptr;
 };
 
 constexpr Migration migrations[] = {
@@ -46,6 +49,29 @@ constexpr Migration migrations[] = {
      " until INTEGER NOT NULL"
      ") WITHOUT ROWID",
      "key,inc,n,state,created,accessed,idle,ends,due,crc,subject,handle,payload"},
+    // A record is one field, and its row is found by a number: row.hpp.
+    {"DROP INDEX sancho_sessions_due; DROP INDEX sancho_sessions_subject;"
+     "ALTER TABLE sancho_sessions RENAME TO sancho_sessions_3;"
+     "CREATE TABLE sancho_sessions ("
+     " bucket INTEGER PRIMARY KEY,"
+     " key BLOB NOT NULL,"
+     " accessed INTEGER NOT NULL,"
+     " record BLOB NOT NULL,"
+     " subject BLOB NOT NULL,"
+     " due INTEGER NOT NULL"
+     ");"
+     "CREATE VIEW sancho_readable AS SELECT lower(hex(key)) AS key,"
+     " CAST(" SANCHO_STATE " AS INTEGER) AS state,"
+     " " SANCHO_CREATED " AS created,"
+     " accessed,"
+     " " SANCHO_IDLE " AS idle,"
+     " " SANCHO_ENDS " AS ends,"
+     " due,"
+     " CAST(subject AS TEXT) AS subject,"
+     " trim(CAST(" SANCHO_HANDLE " AS TEXT)) AS handle,"
+     " length(record) - 92 AS bytes"
+     " FROM sancho_sessions",
+     "bucket,key,accessed,record,subject,due", carry_over_3},
 };
 constexpr std::int64_t current_version = std::size(migrations);
 
@@ -81,7 +107,10 @@ void migrate(Connection& c, const std::string& store) {
   constexpr const char* doing = "upgrading its schema";
   Transaction transaction(c, doing);
   if (inspect(c, store) != Found::current) {
-    for (auto version = version_of(c); version < current_version; ++version) c.run(migrations[version].sql, doing);
+    for (auto version = version_of(c); version < current_version; ++version) {
+      c.run(migrations[version].sql, doing);
+      if (migrations[version].then) migrations[version].then(c, store);
+    }
     c.run(("PRAGMA application_id = " + std::to_string(application_id)).c_str(), doing);
     c.run(("PRAGMA user_version = " + std::to_string(current_version)).c_str(), doing);
   }

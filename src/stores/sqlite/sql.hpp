@@ -1,6 +1,6 @@
-// Every statement that is prepared and kept. A record's columns are always
-// named in the order of `record_columns`, and the first parameter is always the
-// key.
+// Every statement that is prepared and kept. Those that read rows name the columns
+// of `SANCHO_ROW`, in its order (row.hpp); those that change one are first given its
+// bucket.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,25 @@ namespace sancho::sqlite {
 
 enum class Sql {
   begin, commit, rollback,
-  load, insert, replace, commit_here, commit_sooner, touch, erase,
+  load, find, insert, replace, commit_here, commit_sooner, touch, erase, move,
   due, put_off,
   walk, by_subject, count,
   epochs, set_epoch, forget_epochs, others,
+  rows_of_3,
 };
-inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::others) + 1;
+inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::rows_of_3) + 1;
 
-#define SANCHO_COLUMNS_BESIDE_KEY "inc,n,state,created,accessed,idle,ends,crc,subject,handle,payload"
-#define SANCHO_RECORD_COLUMNS "key," SANCHO_COLUMNS_BESIDE_KEY
+#define SANCHO_ROW "accessed,record,subject,bucket,key"
+// What a function of ours is asked about a row.
+#define SANCHO_STANDS "sancho_stands(key,accessed,record,subject)"
+// Fields of a packed record, as SQL sees them.
+#define SANCHO_STATE "substr(record,25,1)"
+#define SANCHO_CREATED "CAST(substr(record,26,17) AS INTEGER)"
+#define SANCHO_IDLE "CAST(substr(record,43,17) AS INTEGER)"
+#define SANCHO_ENDS "CAST(substr(record,60,17) AS INTEGER)"
+#define SANCHO_HANDLE "substr(record,77,16)"
+// When a pending or live one is gone.
+#define SANCHO_EXPIRES "min(accessed + " SANCHO_IDLE "," SANCHO_ENDS ")"
 
 constexpr std::string_view text_of(Sql sql) {
   switch (sql) {
@@ -26,36 +36,31 @@ constexpr std::string_view text_of(Sql sql) {
     case Sql::commit: return "COMMIT";
     case Sql::rollback: return "ROLLBACK";
 
-    // Who asks knows the key.
-    case Sql::load: return "SELECT NULL," SANCHO_COLUMNS_BESIDE_KEY " FROM sancho_sessions WHERE key = ?1";
+    case Sql::load: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE bucket = ?1";
+    // A key's row behind those that were there before it.
+    case Sql::find: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE bucket BETWEEN ?1 AND ?1 + 1023 AND key = ?2";
     case Sql::insert:
-      return "INSERT INTO sancho_sessions (" SANCHO_RECORD_COLUMNS ",due) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
-             " ON CONFLICT (key) DO NOTHING";
+      return "INSERT INTO sancho_sessions (bucket,key,accessed,record,subject,due) VALUES (?1,?2,?3,?4,?5,?6)"
+             " ON CONFLICT (bucket) DO NOTHING";
     // Over a record that has expired.
-    case Sql::replace:
-      return "REPLACE INTO sancho_sessions (" SANCHO_RECORD_COLUMNS ",due) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)";
+    case Sql::replace: return "REPLACE INTO sancho_sessions (bucket,key,accessed,record,subject,due) VALUES (?1,?2,?3,?4,?5,?6)";
     // The subject stays, and so do both indexes: a row that becomes due later
     // than `due` says is met by the sweep and put off.
     case Sql::commit_here:
-      return "UPDATE sancho_sessions SET inc = ?2, n = ?3, state = ?4, created = ?5, accessed = max(?6, accessed), idle = ?7, ends = ?8,"
-             " crc = ?9, handle = ?10, payload = ?11"
-             " WHERE key = ?1 AND sancho_stands(" SANCHO_COLUMNS_BESIDE_KEY ")";
+      return "UPDATE sancho_sessions SET accessed = max(?2,accessed), record = ?3 WHERE bucket = ?1 AND " SANCHO_STANDS;
     // One that has been judged.
-    case Sql::commit_sooner:
-      return "UPDATE sancho_sessions SET inc = ?2, n = ?3, state = ?4, created = ?5, accessed = ?6, idle = ?7, ends = ?8,"
-             " crc = ?9, handle = ?10, payload = ?11, due = ?12 WHERE key = ?1";
-    case Sql::touch:
-      return "UPDATE sancho_sessions SET accessed = ?3"
-             " WHERE key = ?1 AND inc = ?2 AND state = 1 AND accessed < ?3 AND min(accessed + idle, ends) > ?4";
-    case Sql::erase: return "DELETE FROM sancho_sessions WHERE key = ?1";
+    case Sql::commit_sooner: return "UPDATE sancho_sessions SET accessed = ?2, record = ?3, due = ?4 WHERE bucket = ?1";
+    case Sql::touch: return "UPDATE sancho_sessions SET accessed = ?2 WHERE bucket = ?1 AND " SANCHO_STANDS;
+    case Sql::erase: return "DELETE FROM sancho_sessions WHERE bucket = ?1";
+    case Sql::move: return "UPDATE sancho_sessions SET bucket = ?2 WHERE bucket = ?1";
 
-    case Sql::due: return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE due <= ?1 ORDER BY due LIMIT ?2";
-    case Sql::put_off: return "UPDATE sancho_sessions SET due = ?2 WHERE key = ?1";
+    case Sql::due: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE due <= ?1 ORDER BY due LIMIT ?2";
+    case Sql::put_off: return "UPDATE sancho_sessions SET due = ?2 WHERE bucket = ?1";
 
-    case Sql::walk: return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE key > ?1 ORDER BY key LIMIT ?2";
+    case Sql::walk: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE bucket > ?1 ORDER BY bucket LIMIT ?2";
     case Sql::by_subject:
-      return "SELECT " SANCHO_RECORD_COLUMNS " FROM sancho_sessions WHERE subject = ?1 AND subject <> x'' AND state < 3";
-    case Sql::count: return "SELECT count(*) FROM sancho_sessions WHERE state = 1 AND min(accessed + idle, ends) > ?1";
+      return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE subject = ?1 AND subject <> x'' AND " SANCHO_STATE " < x'33'";
+    case Sql::count: return "SELECT count(*) FROM sancho_sessions WHERE " SANCHO_STATE " = x'31' AND " SANCHO_EXPIRES " > ?1";
 
     case Sql::epochs:
       return "SELECT coalesce((SELECT epoch FROM sancho_epochs WHERE subject = ?1 AND subject <> x'' AND until > ?2), 0),"
@@ -63,8 +68,11 @@ constexpr std::string_view text_of(Sql sql) {
     case Sql::set_epoch: return "REPLACE INTO sancho_epochs (subject, epoch, until) VALUES (?1, ?2, ?3)";
     case Sql::forget_epochs: return "DELETE FROM sancho_epochs WHERE until <= ?1";
     case Sql::others:
-      return "SELECT count(DISTINCT handle) FROM sancho_sessions WHERE subject = ?1 AND subject <> x'' AND state < 2"
-             " AND handle <> ?2 AND min(accessed + idle, ends) > ?3";
+      return "SELECT count(DISTINCT " SANCHO_HANDLE ") FROM sancho_sessions WHERE subject = ?1 AND subject <> x''"
+             " AND " SANCHO_STATE " < x'32' AND " SANCHO_HANDLE " <> ?2 AND " SANCHO_EXPIRES " > ?3";
+
+    case Sql::rows_of_3:
+      return "SELECT key,inc,n,state,created,accessed,idle,ends,crc,subject,handle,payload FROM sancho_sessions_3 ORDER BY key";
   }
   return {};
 }

@@ -36,7 +36,8 @@ std::optional<Refused> SqliteStore::refusal(Connection& c, const Record& record,
   if (epochs_seen(c, record.subject) != admission.seen) return Refused{Refused::Why::revoked};
   if (admission.cap == 0) return std::nullopt;
   Query others(c, Sql::others, "counting a user's sessions");
-  others.bind_blob(record.subject).bind_text(record.handle.text()).bind(milliseconds(clock_.now()));
+  const auto handle = packed(record.handle);
+  others.bind_blob(record.subject).bind_blob(handle).bind(milliseconds(clock_.now()));
   others.step();
   if (others.integer(0).value_or(0) >= admission.cap) return Refused{Refused::Why::at_cap};
   return std::nullopt;

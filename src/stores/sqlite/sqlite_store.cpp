@@ -1,7 +1,6 @@
 #include "stores/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "stores/sqlite/row.hpp"
 
@@ -32,17 +31,18 @@ void SqliteStore::require_writable_store() const {
   if (pool_.read_only()) throw StoreError(Trouble::refused, name() + ": it was opened read-only, or this process may not write it");
 }
 
-std::optional<Record> SqliteStore::read(Connection& c, const SessionKey& key, const char* doing) const {
-  return look(c, key, doing, [](const RowView& row) { return row.copy(); });
+std::optional<SqliteStore::Found> SqliteStore::read(Connection& c, const SessionKey& key, const char* doing) const {
+  return with_row(c, key, doing, [&](const Query& row) { return Found{intact_view_of(row, pool_.name()).copy(), bucket_of(row)}; });
 }
 
 // ## The verbs
 
 bool SqliteStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
   const auto lease = pool_.take(deadline, Pool::Use::read);
-  const auto there = look(*lease, key, "loading a session", [&](const RowView& row) {
-    if (clock_.passed(row.head.expires())) return false;
-    row.copy_to(record);
+  const auto there = with_row(*lease, key, "loading a session", [&](const Query& row) {
+    const auto view = intact_view_of(row, pool_.name());
+    if (clock_.passed(view.head.expires())) return false;
+    view.copy_to(record);
     return true;
   });
   return there == true;
@@ -62,18 +62,11 @@ CreateAnswer SqliteStore::create(const SessionKey& key, const Record& record, De
   return write(deadline, doing, [&](Connection& c) -> CreateAnswer {
     // The row is looked at only where it, or the user's other sessions, are in the way.
     const auto no = admission ? refusal(c, record, *admission) : std::nullopt;
-    if (!no) {
-      Query insert(c, Sql::insert, doing);
-      bind_new(insert, key, record);
-      insert.step();
-      if (c.changes() == 1) return Done{};
-    }
+    if (!no && insert_row(c, key, record, doing)) return Done{};
     auto current = read(c, key, doing);
-    if (current && !current->expired(clock_.now())) return Taken{*std::move(current)};
+    if (current && !current->record.expired(clock_.now())) return Taken{std::move(current->record)};
     if (no) return *no;
-    Query replace(c, Sql::replace, doing);
-    bind_new(replace, key, record);
-    replace.step();
+    replace_row(c, current ? current->bucket : free_bucket(c, key, doing), key, record, doing);
     return Done{};
   }, {.bytes = record.payload.size()});
 }
@@ -94,14 +87,18 @@ CommitAnswer SqliteStore::commit(const SessionKey& key, const Version& expected,
 }
 
 // What becomes of a commit, decided on the row where it stands.
-class SqliteStore::Verdict final : public Judge {
+class SqliteStore::Verdict final : public RowJudge {
  public:
-  Verdict(const SqliteStore& store, const Version& expected, const Record& record, Due due)
-      : store_(store), expected_(expected), record_(record), due_(due) {}
+  Verdict(const SqliteStore& store, const SessionKey& key, const Version& expected, const Record& record, Due due)
+      : RowJudge(key, store.pool_.name()), store_(store), expected_(expected), record_(record), due_(due) {}
 
+  CommitAnswer answer = Gone{};
+  Time accessed{};
+  bool sooner = false;
+
+ private:
   // Does the row take the commit as it is, staying where it is in the sweep's queue?
-  bool stands(std::span<sqlite3_value*> values) override {
-    const auto current = intact_view_of(values, store_.pool_.name());
+  bool gives_way(const RecordView& current) override {
     if (current.head.expired(store_.clock_.now())) return false;
     if (current.head.version != expected_) return answer = Conflict{current.copy()}, false;
     if (current.subject != record_.subject) throw StoreError(Trouble::refused, store_.name() + ": a commit may not change the subject");
@@ -111,11 +108,6 @@ class SqliteStore::Verdict final : public Judge {
     return !sooner;
   }
 
-  CommitAnswer answer = Gone{};
-  Time accessed{};
-  bool sooner = false;
-
- private:
   const SqliteStore& store_;
   const Version& expected_;
   const Record& record_;
@@ -124,35 +116,47 @@ class SqliteStore::Verdict final : public Judge {
 
 CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline) {
   constexpr const char* doing = "committing a session";
+  const auto bytes = packed(record);
   return write(deadline, doing, [&](Connection& c) -> CommitAnswer {
-    Verdict verdict(*this, expected, record, due);
-    {
-      Query update(c, Sql::commit_here, doing);
-      bind_commit(update, key, record, record.accessed);
-      update.step(verdict);
-    }
+    Verdict verdict(*this, key, expected, record, due);
+    const auto bind = [&](Query& update) { update.bind(milliseconds(record.accessed)).bind_blob(bytes); };
+    const auto bucket = change_row(c, Sql::commit_here, key, doing, verdict, bind);
     if (verdict.sooner) {
       Query update(c, Sql::commit_sooner, doing);
-      bind_commit(update, key, record, verdict.accessed);
-      update.bind(milliseconds(record.expires_if_accessed(verdict.accessed)));
-      update.step();
+      update.bind(bucket).bind(milliseconds(verdict.accessed)).bind_blob(bytes);
+      update.bind(milliseconds(record.expires_if_accessed(verdict.accessed))).step();
     }
     return std::move(verdict.answer);
   }, {.bytes = record.payload.size(), .room = room});
 }
 
+// What becomes of a touch, decided likewise.
+class SqliteStore::Raise final : public RowJudge {
+ public:
+  Raise(const SqliteStore& store, const SessionKey& key, std::uint64_t incarnation, Time accessed)
+      : RowJudge(key, store.pool_.name()), now_(store.clock_.now()), incarnation_(incarnation), accessed_(accessed) {}
+
+  TouchAnswer answer = Gone{};
+
+ private:
+  bool gives_way(const RecordView& current) override {
+    const auto& head = current.head;
+    if (head.state != State::live || head.version.incarnation != incarnation_ || head.expired(now_)) return false;
+    answer = Done{};
+    return head.accessed < accessed_;
+  }
+
+  Time now_;
+  std::uint64_t incarnation_;
+  Time accessed_;
+};
+
 TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation, Time accessed, Deadline deadline) {
   constexpr const char* doing = "touching a session";
   return write(deadline, doing, [&](Connection& c) -> TouchAnswer {
-    const auto now = clock_.now();
-    Query raise(c, Sql::touch, doing);
-    raise.bind_blob(key.bytes()).bind(std::bit_cast<std::int64_t>(incarnation)).bind(milliseconds(accessed)).bind(milliseconds(now));
-    raise.step();
-    if (c.changes() == 1) return Done{};
-    const auto current = read(c, key, doing);
-    const bool there = current && current->state == State::live && current->version.incarnation == incarnation && !current->expired(now);
-    if (!there) return Gone{};
-    return Done{};  // accessed later than that already
+    Raise raise(*this, key, incarnation, accessed);
+    change_row(c, Sql::touch, key, doing, raise, [&](Query& update) { update.bind(milliseconds(accessed)); });
+    return raise.answer;
   });
 }
 
@@ -160,10 +164,10 @@ EraseAnswer SqliteStore::erase(const SessionKey& key, const std::optional<Versio
   constexpr const char* doing = "erasing a session";
   const auto act = [&](Connection& c) -> EraseAnswer {
     auto current = read(c, key, doing);
-    if (!current || current->expired(clock_.now())) return Absent{};
-    if (expected && current->version != *expected) return Conflict{*std::move(current)};
-    Query(c, Sql::erase, doing).bind_blob(key.bytes()).step();
-    return Removed{*std::move(current)};
+    if (!current || current->record.expired(clock_.now())) return Absent{};
+    if (expected && current->record.version != *expected) return Conflict{std::move(current->record)};
+    remove_row(c, current->bucket, doing);
+    return Removed{std::move(current->record)};
   };
   return freeing(deadline, [&](Room room) { return write(deadline, doing, act, {.room = room}); });
 }

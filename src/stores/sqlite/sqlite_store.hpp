@@ -39,12 +39,13 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
   std::size_t count(Deadline deadline) override;
 
  private:
-  // One record as the database has it now; nothing if there is none. Expired
-  // ones are given too.
-  std::optional<Record> read(Connection& c, const SessionKey& key, const char* doing) const;
-  // What `use` makes of the row, or nothing if there is none.
-  template <class Use>
-  auto look(Connection& c, const SessionKey& key, const char* doing, Use use) const;
+  // One record as the database has it now, and where; nothing if there is none.
+  // Expired ones are given too.
+  struct Found {
+    Record record;
+    std::int64_t bucket;
+  };
+  std::optional<Found> read(Connection& c, const SessionKey& key, const char* doing) const;
   // Runs `act(connection)` in one transaction, perhaps with others, and commits it.
   template <class Act>
   auto write(Deadline deadline, const char* doing, Act act, Write::How how = {});
@@ -58,10 +59,11 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
 
   enum class Due { move, keep };
   class Verdict;
+  class Raise;
   CommitAnswer try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline);
 
   struct Page;
-  Page page_after(const std::string& key, std::size_t size, Deadline deadline);
+  Page page_after(const std::string& place, std::size_t size, Deadline deadline);
   // One transaction of a sweep, of at most `budget` rows; are there more?
   bool sweep_due(std::size_t budget, SweepAnswer& answer, Deadline deadline);
   bool sweep_idle(Time accessed_before, std::size_t budget, SweepAnswer& answer, Deadline deadline);
@@ -78,17 +80,9 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
 // Some rows in the order of their keys, damaged ones left out.
 struct SqliteStore::Page {
   std::vector<KeyedRecord> records;
-  std::string last;   // the key of the last row, damaged or not
+  std::string last;   // where the last row is, damaged or not
   bool more = false;  // the page is full: there may be another
 };
-
-template <class Use>
-auto SqliteStore::look(Connection& c, const SessionKey& key, const char* doing, Use use) const {
-  using Made = std::invoke_result_t<Use&, const RowView&>;
-  Query row(c, Sql::load, doing);
-  row.bind_blob(key.bytes());
-  return row.step() ? std::optional<Made>(use(intact_view_of(row, pool_.name()))) : std::nullopt;
-}
 
 template <class Act>
 auto SqliteStore::write(Deadline deadline, const char* doing, Act act, Write::How how) {

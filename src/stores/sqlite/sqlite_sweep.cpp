@@ -23,7 +23,7 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
   std::size_t met = 0;
   const auto act = [&](Connection& c) {
     struct Row {
-      std::string key;
+      std::int64_t bucket;
       std::optional<Record> record;
     };
     const auto now = clock_.now();
@@ -31,17 +31,19 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
     {
       Query due(c, Sql::due, doing);
       due.bind(milliseconds(now)).bind(static_cast<std::int64_t>(budget));
-      while (due.step()) rows.push_back({raw_key_of(due), record_of(due)});
+      while (due.step()) rows.push_back({bucket_of(due), record_of(due)});
     }
+    // A row that is removed may have others move to a lower bucket.
+    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.bucket > b.bucket; });
     met = rows.size();
     SweepAnswer done;
-    for (const auto& [key, record] : rows) {
+    for (const auto& [bucket, record] : rows) {
       if (record && record->expired(now)) {
-        Query(c, Sql::erase, doing).bind_blob(key).step();
+        remove_row(c, bucket, doing);
         done.count(*record);
       } else {
         const auto later = record ? milliseconds(record->expires()) : std::numeric_limits<std::int64_t>::max();
-        Query(c, Sql::put_off, doing).bind_blob(key).bind(later).step();
+        Query(c, Sql::put_off, doing).bind(bucket).bind(later).step();
       }
     }
     if (met < budget) Query(c, Sql::forget_epochs, doing).bind(milliseconds(now)).step();
@@ -66,9 +68,9 @@ bool SqliteStore::sweep_idle(Time accessed_before, std::size_t budget, SweepAnsw
       SweepAnswer done;
       for (const auto& each : page.records) {
         const auto current = read(c, each.key, doing);
-        if (!current || !old(*current)) continue;
-        Query(c, Sql::erase, doing).bind_blob(each.key.bytes()).step();
-        done.count(*current);
+        if (!current || !old(current->record)) continue;
+        remove_row(c, current->bucket, doing);
+        done.count(current->record);
       }
       return done;
     };

@@ -1,4 +1,5 @@
 // Walking, counting, and finding a user's sessions.
+#include "big_endian.hpp"
 #include "stores/sqlite/row.hpp"
 #include "stores/sqlite/sqlite_store.hpp"
 
@@ -13,17 +14,21 @@ std::optional<KeyedRecord> keyed(const Query& row) {
   if (!key || !record) return std::nullopt;
   return KeyedRecord{*key, *std::move(record)};
 }
+
+std::int64_t bucket_at(const std::string& place) {
+  return place.empty() ? -1 : static_cast<std::int64_t>(get_big_endian<std::uint64_t>(place.data()));
+}
 }  // namespace
 
 // One short read each, so that a walk holds up no checkpoint and no connection.
-SqliteStore::Page SqliteStore::page_after(const std::string& key, std::size_t size, Deadline deadline) {
+SqliteStore::Page SqliteStore::page_after(const std::string& place, std::size_t size, Deadline deadline) {
   const auto lease = pool_.take(deadline, Pool::Use::read);
   Query rows(*lease, Sql::walk, "walking over the sessions");
-  rows.bind_blob(key).bind(static_cast<std::int64_t>(size));
+  rows.bind(bucket_at(place)).bind(static_cast<std::int64_t>(size));
   Page page;
   std::size_t seen = 0;
   for (; rows.step(); ++seen) {
-    page.last = raw_key_of(rows);
+    page.last = std::string_view(EightBytes(static_cast<std::uint64_t>(bucket_of(rows))));
     if (auto each = keyed(rows)) page.records.push_back(*std::move(each));
   }
   page.more = seen == size;

@@ -6,75 +6,71 @@ namespace sancho::sqlite {
 
 WriteQueue::Turn WriteQueue::enter(Place& place) {
   std::unique_lock lock(mutex_);
-  if (!led_ && going_ == 0) return led_ = true, Turn::lead;
-  place.bell_ = take_bell();
   auto turn = Turn::lead;
   if (led_) {
+    // With room to put back all who have begun, which must not fail.
+    const auto room = waiting_.size() + begun_ + 1;
+    if (waiting_.capacity() < room) waiting_.reserve(2 * room);
     waiting_.push_back(&place);
-    turn = wait(place, lock);
-  }
-  if (turn == Turn::lead) {
+    take_number(place);
+    lock.unlock();
+    turn = wait(place);
+  } else {
     led_ = true;
-    let_go(place, lock);
+    if (going_ == 0) return turn;
+    take_number(place);
+    lock.unlock();
   }
-  idle_bells_.push_back(place.bell_);
-  if (turn == Turn::done) go(place, lock);
+  if (turn == Turn::lead) let_go(place);
+  give_number_back(place);
+  if (turn == Turn::done) go();
   return turn;
 }
 
-void WriteQueue::go(Place& place, std::unique_lock<std::mutex>& lock) {
-  std::erase(to_ring_, place.bell_);
-  auto* last_one_calls = --going_ == 0 ? elect_ : nullptr;
-  ring(lock);
-  if (last_one_calls) last_one_calls->notify_one();
-}
-
-// Each rings for two, and these for two more: so nobody is kept by waking all.
-void WriteQueue::ring(std::unique_lock<std::mutex>& lock) noexcept {
-  Bell* now[2] = {};
-  for (auto*& bell : now)
-    if (!to_ring_.empty()) {
-      bell = to_ring_.back();
-      to_ring_.pop_back();
-    }
-  lock.unlock();
-  for (auto* bell : now)
-    if (bell) bell->notify_one();
-}
-
-void WriteQueue::let_go(Place& place, std::unique_lock<std::mutex>& lock) {
-  elect_ = place.bell_;
-  elect_->wait_until(lock, std::min(gone_by_, place.deadline_.at()), [this] { return going_ == 0; });
-  elect_ = nullptr;
-}
-
-WriteQueue::Turn WriteQueue::wait(Place& place, std::unique_lock<std::mutex>& lock) {
+WriteQueue::Turn WriteQueue::wait(Place& place) {
   for (;;) {
-    switch (place.step_) {
+    const auto seen = sleepers_.calls();
+    switch (place.step_.load()) {
       case Place::Step::leads: return Turn::lead;
       case Place::Step::done: return Turn::done;
-      case Place::Step::begun: place.bell_->wait(lock); break;
+      case Place::Step::begun: sleepers_.sleep(seen, place.who_, {}); break;
       case Place::Step::waits:
-        if (place.bell_->wait_until(lock, place.deadline_.at()) == std::cv_status::no_timeout) break;
-        if (place.step_ != Place::Step::waits) break;
-        std::erase(waiting_, &place);
-        return Turn::late;
+        sleepers_.sleep(seen, place.who_, place.deadline_.at());
+        if (place.deadline_.passed() && withdraw(place)) return Turn::late;
     }
   }
 }
 
-// With room for all in the lists that must not fail to grow later.
-WriteQueue::Bell* WriteQueue::take_bell() {
-  if (idle_bells_.empty()) {
-    auto bell = std::make_unique<Bell>();
-    for (auto* list : {&idle_bells_, &to_ring_}) list->reserve(bells_.size() + 1);
-    waiting_.reserve(bells_.size() + 1);
-    bells_.push_back(std::move(bell));
-    return bells_.back().get();
+bool WriteQueue::withdraw(Place& place) {
+  const std::lock_guard lock(mutex_);
+  return place.step_ == Place::Step::waits && std::erase(waiting_, &place) > 0;
+}
+
+// The last one calls who waits for them to be gone.
+void WriteQueue::go() {
+  if (--going_ > 0) return;
+  if (const auto elect = elect_.load()) sleepers_.call(elect);
+}
+
+void WriteQueue::let_go(Place& place) {
+  const auto until = std::min(gone_by_, place.deadline_.at());
+  elect_ = place.who_;
+  for (;;) {
+    const auto seen = sleepers_.calls();
+    if (going_ == 0 || Deadline::Steady::now() >= until) break;
+    sleepers_.sleep(seen, place.who_, until);
   }
-  auto* bell = idle_bells_.back();
-  idle_bells_.pop_back();
-  return bell;
+  elect_ = 0;
+}
+
+void WriteQueue::take_number(Place& place) {
+  const auto free = free_.load();
+  place.who_ = free == 0 ? shared : free & -free;
+  free_ &= ~place.who_;
+}
+
+void WriteQueue::give_number_back(Place& place) {
+  if (place.who_ != shared) free_ |= place.who_;
 }
 
 WriteQueue::Place* WriteQueue::follow() {
@@ -85,42 +81,46 @@ WriteQueue::Place* WriteQueue::follow() {
   auto* place = *next;
   waiting_.erase(next);
   place->step_ = Place::Step::begun;
+  ++begun_;
   return place;
 }
 
 void WriteQueue::put_back(std::span<Place* const> undone) noexcept {
-  const std::lock_guard lock(mutex_);
-  for (auto* place : undone) {
-    place->step_ = Place::Step::waits;
-    place->alone_ = true;
-    place->bell_->notify_one();  // its deadline counts again
+  Sleepers::Who them = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto* place : undone) {
+      them |= place->who_;
+      place->alone_ = true;
+      place->step_ = Place::Step::waits;
+    }
+    waiting_.insert(waiting_.begin(), undone.begin(), undone.end());
+    begun_ = 0;
   }
-  waiting_.insert(waiting_.begin(), undone.begin(), undone.end());
+  if (them) sleepers_.call(them);  // their deadlines count again
 }
 
+// One call wakes all of them, and who leads next.
 void WriteQueue::leave(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept {
-  std::unique_lock lock(mutex_);
-  for (auto* place : done) {
-    place->step_ = Place::Step::done;
-    to_ring_.push_back(place->bell_);
+  Sleepers::Who them = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    going_ += done.size();
+    if (!done.empty()) gone_by_ = Deadline::Steady::now() + patience;
+    for (auto* place : done) {
+      them |= place->who_;
+      place->step_ = Place::Step::done;  // and may be gone from here on
+    }
+    begun_ = 0;
+    led_ = !waiting_.empty();
+    if (led_) {
+      auto* next = waiting_.front();
+      waiting_.erase(waiting_.begin());
+      them |= next->who_;
+      next->step_ = Place::Step::leads;
+    }
   }
-  going_ += done.size();
-  if (!done.empty()) gone_by_ = Deadline::Steady::now() + patience;
-  led_ = !waiting_.empty();
-  Bell* next = nullptr;
-  if (led_) {
-    waiting_.front()->step_ = Place::Step::leads;
-    next = waiting_.front()->bell_;
-    waiting_.erase(waiting_.begin());
-  }
-  ring(lock);
-  if (next) next->notify_one();
-}
-
-// A condition that somebody waits on cannot be destroyed, and its waiters are
-// threads of the parent's.
-void WriteQueue::abandon() noexcept {
-  for (auto& bell : bells_) static_cast<void>(bell.release());
+  if (them) sleepers_.call(them);
 }
 
 }  // namespace sancho::sqlite

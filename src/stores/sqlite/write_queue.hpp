@@ -7,13 +7,13 @@
 // and hands the lead to the first of the others.
 #pragma once
 
-#include <condition_variable>
-#include <memory>
+#include <atomic>
 #include <mutex>
 #include <span>
 #include <vector>
 
 #include "sancho/time.hpp"
+#include "sleepers.hpp"
 
 namespace sancho::sqlite {
 
@@ -35,8 +35,8 @@ class WriteQueue {
     enum class Step { waits, begun, done, leads };
     Deadline deadline_;
     bool alone_;
-    Step step_ = Step::waits;
-    std::condition_variable* bell_ = nullptr;
+    std::atomic<Step> step_ = Step::waits;
+    Sleepers::Who who_ = 0;
   };
 
   enum class Turn {
@@ -58,28 +58,26 @@ class WriteQueue {
   // come again together, and one without them would keep them waiting.
   void leave(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept;
 
-  // In a child of the process whose threads wait here: then nothing can be waited
-  // for, not even to destroy it.
-  void abandon() noexcept;
-
  private:
-  using Bell = std::condition_variable;
-  Turn wait(Place& place, std::unique_lock<std::mutex>& lock);
-  void let_go(Place& place, std::unique_lock<std::mutex>& lock);
-  void go(Place& place, std::unique_lock<std::mutex>& lock);
-  void ring(std::unique_lock<std::mutex>& lock) noexcept;
-  Bell* take_bell();
+  Turn wait(Place& place);
+  bool withdraw(Place& place);
+  void let_go(Place& place);
+  void go();
+  void take_number(Place& place);
+  void give_number_back(Place& place);
+
+  // Of those who are asleep, some have a number for themselves, the others share one.
+  static constexpr Sleepers::Who shared = 1u << 31;
 
   std::mutex mutex_;
   bool led_ = false;
-  std::size_t going_ = 0;        // are done and have not yet gone
-  Bell* elect_ = nullptr;        // of who leads next and lets them go first
-  Deadline::Steady::time_point gone_by_{};
   std::vector<Place*> waiting_;  // is empty if nobody leads
-  // They outlive the calls: a place may be gone when its bell is rung.
-  std::vector<std::unique_ptr<Bell>> bells_;
-  std::vector<Bell*> idle_bells_;
-  std::vector<Bell*> to_ring_;  // of those who are done and may still sleep
+  std::size_t begun_ = 0;        // and neither done nor put back yet
+  Deadline::Steady::time_point gone_by_{};
+  std::atomic<std::size_t> going_ = 0;      // are done and have not yet gone
+  std::atomic<Sleepers::Who> elect_ = 0;    // who leads next and lets them go first
+  std::atomic<Sleepers::Who> free_ = ~shared;
+  Sleepers sleepers_;
 };
 
 }  // namespace sancho::sqlite

@@ -1,0 +1,117 @@
+#include "stores/sqlite/packed_record.hpp"
+
+#include <cstring>
+
+#include "big_endian.hpp"
+#include "crc32c.hpp"
+#include "sancho/error.hpp"
+
+namespace sancho::sqlite {
+
+namespace {
+
+// ## The places
+
+constexpr std::size_t number_size = 17, handle_size = 16;
+constexpr std::size_t incarnation_at = 4, counter_at = 12, subject_size_at = 20, state_at = 24, created_at = 25,
+                      idle_at = created_at + number_size, ends_at = idle_at + number_size, handle_at = ends_at + number_size,
+                      payload_at = handle_at + handle_size;
+static_assert(payload_at == 92, "sql.hpp counts them too");
+
+// ## Numbers
+
+constexpr std::int64_t farthest = std::int64_t{1} << 53;
+bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
+
+void put_number(char* to, std::int64_t n) {
+  *to = n < 0 ? '-' : '+';
+  auto rest = static_cast<std::uint64_t>(n < 0 ? -n : n);
+  for (std::size_t i = number_size - 1; i > 0; --i, rest /= 10) to[i] = static_cast<char>('0' + rest % 10);
+}
+
+// Eight digits at once, two by two.
+std::uint64_t eight_digits(const char* from) {
+  auto n = get_big_endian<std::uint64_t>(from) - 0x3030303030303030;
+  n = (n & 0x00ff00ff00ff00ff) + (n >> 8 & 0x00ff00ff00ff00ff) * 10;
+  n = (n & 0x0000ffff0000ffff) + (n >> 16 & 0x0000ffff0000ffff) * 100;
+  return (n & 0xffffffff) + (n >> 32) * 10000;
+}
+
+std::int64_t get_number(const char* from) {
+  const auto n = eight_digits(from + 1) * 100000000 + eight_digits(from + 9);
+  return static_cast<std::int64_t>(*from == '-' ? 0 - n : n);
+}
+
+std::uint32_t checksum(std::string_view behind, std::string_view subject) {
+  const std::string_view parts[] = {behind, subject};
+  return crc32c(parts);
+}
+
+}  // namespace
+
+void require_writable(const Record& r, const std::string& store) {
+  for (const auto ms : {r.created.time_since_epoch().count(), r.accessed.time_since_epoch().count(), r.idle.count(), r.ends.time_since_epoch().count()})
+    if (!sane(ms)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
+}
+
+std::string packed(const Handle& handle) {
+  std::string text(handle.text());
+  text.resize(handle_size, ' ');
+  return text;
+}
+
+std::string packed(const Record& r) {
+  std::string bytes;
+  bytes.reserve(payload_at + r.payload.size());
+  bytes.resize(payload_at, ' ');
+  char* const to = bytes.data();
+  put_big_endian(to + incarnation_at, r.version.incarnation);
+  put_big_endian(to + counter_at, r.version.counter);
+  put_big_endian(to + subject_size_at, static_cast<std::uint32_t>(r.subject.size()));
+  to[state_at] = static_cast<char>('0' + static_cast<int>(r.state));
+  put_number(to + created_at, r.created.time_since_epoch().count());
+  put_number(to + idle_at, r.idle.count());
+  put_number(to + ends_at, r.ends.time_since_epoch().count());
+  r.handle.text().copy(to + handle_at, handle_size);
+  bytes += r.payload;
+  put_big_endian(bytes.data(), checksum(std::string_view(bytes).substr(incarnation_at), r.subject));
+  return bytes;
+}
+
+std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subject, Time accessed) {
+  if (bytes.size() < payload_at || subject.size() != get_big_endian<std::uint32_t>(bytes.data() + subject_size_at)) return std::nullopt;
+  if (checksum(bytes.substr(incarnation_at), subject) != get_big_endian<std::uint32_t>(bytes.data())) return std::nullopt;
+  const char* const at = bytes.data();
+  const int state = at[state_at] - '0';
+  const auto created = get_number(at + created_at), idle = get_number(at + idle_at), ends = get_number(at + ends_at);
+  if (state < 0 || state > static_cast<int>(State::note)) return std::nullopt;
+  if (!sane(created) || !sane(accessed.time_since_epoch().count()) || !sane(idle) || !sane(ends)) return std::nullopt;
+  const auto handle = at[handle_at] == ' ' ? Handle{} : Handle::parse(bytes.substr(handle_at, handle_size));
+  if (!handle) return std::nullopt;
+  return RecordView{.head = {.version = {get_big_endian<std::uint64_t>(at + incarnation_at), get_big_endian<std::uint64_t>(at + counter_at)},
+                             .state = static_cast<State>(state),
+                             .created = Time{Duration{created}},
+                             .accessed = accessed,
+                             .idle = Duration{idle},
+                             .ends = Time{Duration{ends}},
+                             .handle = *handle},
+                    .subject = subject,
+                    .payload = bytes.substr(payload_at)};
+}
+
+// Into the strings that are there.
+void RecordView::copy_to(Record& record) const {
+  record.version = head.version, record.state = head.state;
+  record.created = head.created, record.accessed = head.accessed, record.idle = head.idle, record.ends = head.ends;
+  record.subject.assign(subject);
+  record.handle = head.handle;
+  record.payload.assign(payload);
+}
+
+Record RecordView::copy() const {
+  Record record;
+  copy_to(record);
+  return record;
+}
+
+}  // namespace sancho::sqlite
