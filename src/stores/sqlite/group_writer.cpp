@@ -39,7 +39,7 @@ void GroupWriter::lead(Write& own) {
 // One transaction. False if it was undone for what only some of its writes, or all
 // of them together, did; then nobody's is done. Throws its own trouble.
 bool GroupWriter::together(Write& own) {
-  const auto lease = pool_.take(own.deadline(), Pool::Use::write);
+  const auto lease = pool_.take(own.deadline(), had_company_ ? Pool::Use::write_for_several : Pool::Use::write);
   std::optional<Pool::LastPages> last;
   if (own.how_.room == Room::all) last.emplace(pool_, *lease);
   Transaction transaction(*lease, own.doing_);
@@ -53,6 +53,7 @@ bool GroupWriter::together(Write& own) {
     throw;
   }
   own.kept_ = true;
+  had_company_ = !others_.empty();
   for (auto* other : others_) write_at(other).kept_ = true;
   return true;
 }

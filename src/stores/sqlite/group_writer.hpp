@@ -57,6 +57,7 @@ class GroupWriter {
 
   Pool& pool_;
   std::vector<WriteQueue::Place*> others_;  // in the group of who leads, besides it
+  bool had_company_ = false;                // who led last
   Deadline::Steady::duration commit_takes_{};  // the last one of a group
 };
 

@@ -53,6 +53,7 @@ Pool::~Pool() {
 }
 
 void Pool::close_all() noexcept {
+  delete for_several_.exchange(nullptr);
   while (auto* connection = idle_.take()) delete connection;
 }
 
@@ -129,21 +130,23 @@ std::unique_ptr<Connection> Pool::open(Deadline deadline) const {
 Pool::Lease Pool::take(Deadline deadline, Use use) {
   require_own_process();
   const auto tick = coarse_now();
-  if (use == Use::write || !same_file_.seen(tick)) {
+  if (use != Use::read || !same_file_.seen(tick)) {
     same_file_.forget();  // should it not be: then the next call looks again
     require_same_file();
     same_file_.note(tick);
   }
   if (has_passed(deadline.at(), tick)) throw StoreError(Trouble::unavailable, name_ + ": the deadline had passed before it began");
-  std::unique_ptr<Connection> connection(idle_.take());
+  std::unique_ptr<Connection> connection(use == Use::write_for_several ? for_several_.exchange(nullptr) : nullptr);
+  if (!connection) connection.reset(idle_.take());
   if (!connection) connection = open(deadline);
   connection->set_deadline(deadline);
-  return {*this, std::move(connection)};
+  return {*this, std::move(connection), use};
 }
 
-void Pool::give_back(std::unique_ptr<Connection> connection) {
+void Pool::give_back(std::unique_ptr<Connection> connection, Use use) {
   if (!connection->sound() || connection->in_transaction()) return;
-  if (idle_.give(connection.get())) static_cast<void>(connection.release());
+  Connection* none = nullptr;
+  if ((use == Use::write_for_several && for_several_.compare_exchange_strong(none, connection.get())) || idle_.give(connection.get())) static_cast<void>(connection.release());
 }
 
 // ## Turns

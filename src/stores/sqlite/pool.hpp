@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -57,11 +58,17 @@ class Pool {
   bool read_only() const { return access_ != Access::write; }
   const std::string& name() const { return name_; }
 
+  // Who writes is told at once if the file was replaced; who reads, within a tick of
+  // the operating system's coarse clock, ten milliseconds at most.
+  // Who writes again and again for several takes the connection that did so before,
+  // whose cache is as new as the database.
+  enum class Use { read, write, write_for_several };
+
   // A connection for the length of one call; back in the pool when it goes.
   class Lease {
    public:
-    Lease(Pool& pool, std::unique_ptr<Connection> connection) : pool_(pool), connection_(std::move(connection)) {}
-    ~Lease() { pool_.give_back(std::move(connection_)); }
+    Lease(Pool& pool, std::unique_ptr<Connection> connection, Use use) : pool_(pool), connection_(std::move(connection)), use_(use) {}
+    ~Lease() { pool_.give_back(std::move(connection_), use_); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     Connection& operator*() const { return *connection_; }
@@ -69,10 +76,8 @@ class Pool {
    private:
     Pool& pool_;
     std::unique_ptr<Connection> connection_;
+    Use use_;
   };
-  // Who writes is told at once if the file was replaced; who reads, within a tick of
-  // the operating system's coarse clock, ten milliseconds at most.
-  enum class Use { read, write };
   Lease take(Deadline deadline, Use use);
 
   // The queue to write. True: it is this one's turn, and `leave` must follow; false:
@@ -101,7 +106,7 @@ class Pool {
   std::unique_ptr<Connection> open(Deadline deadline) const;
   void limit(Connection& connection, std::uint32_t pages) const;
   std::uint32_t usual_pages() const { return options_.max_pages - std::max(2u, options_.max_pages / 32); }
-  void give_back(std::unique_ptr<Connection> connection);
+  void give_back(std::unique_ptr<Connection> connection, Use use);
   void close_all() noexcept;
 
   std::string path_;
@@ -112,6 +117,7 @@ class Pool {
   FileId file_;
   SeenThisTick same_file_;
   Idle<Connection> idle_;
+  std::atomic<Connection*> for_several_ = nullptr;
   WriteQueue queue_;
 };
 

@@ -4,8 +4,15 @@
 
 namespace sancho::sqlite {
 
+// It is held for less than it takes to fall asleep.
+std::unique_lock<std::mutex> WriteQueue::lock() {
+  for (int tries = 0; tries < 100; ++tries)
+    if (mutex_.try_lock()) return {mutex_, std::adopt_lock};
+  return std::unique_lock(mutex_);
+}
+
 WriteQueue::Turn WriteQueue::enter(Place& place) {
-  std::unique_lock lock(mutex_);
+  auto held = lock();
   auto turn = Turn::lead;
   if (led_) {
     // With room to put back all who have begun, which must not fail.
@@ -13,13 +20,13 @@ WriteQueue::Turn WriteQueue::enter(Place& place) {
     if (waiting_.capacity() < room) waiting_.reserve(2 * room);
     waiting_.push_back(&place);
     take_number(place);
-    lock.unlock();
+    held.unlock();
     turn = wait(place);
   } else {
     led_ = true;
     if (going_ == 0) return turn;
     take_number(place);
-    lock.unlock();
+    held.unlock();
   }
   if (turn == Turn::lead) let_go(place);
   give_number_back(place);
@@ -42,7 +49,7 @@ WriteQueue::Turn WriteQueue::wait(Place& place) {
 }
 
 bool WriteQueue::withdraw(Place& place) {
-  const std::lock_guard lock(mutex_);
+  const auto held = lock();
   return place.step_ == Place::Step::waits && std::erase(waiting_, &place) > 0;
 }
 
@@ -74,7 +81,7 @@ void WriteQueue::give_number_back(Place& place) {
 }
 
 WriteQueue::Place* WriteQueue::follow() {
-  const std::lock_guard lock(mutex_);
+  const auto held = lock();
   // Those whose deadline has passed are on their way out.
   const auto next = std::find_if(waiting_.begin(), waiting_.end(), [](const Place* p) { return p->alone_ || !p->deadline_.passed(); });
   if (next == waiting_.end() || (*next)->alone_) return nullptr;
@@ -88,7 +95,7 @@ WriteQueue::Place* WriteQueue::follow() {
 void WriteQueue::put_back(std::span<Place* const> undone) noexcept {
   Sleepers::Who them = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const auto held = lock();
     for (auto* place : undone) {
       them |= place->who_;
       place->alone_ = true;
@@ -100,27 +107,36 @@ void WriteQueue::put_back(std::span<Place* const> undone) noexcept {
   if (them) sleepers_.call(them);  // their deadlines count again
 }
 
-// One call wakes all of them, and who leads next.
 void WriteQueue::leave(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept {
+  if (!done.empty()) tell(done, patience);
+  Sleepers::Who next = 0;
+  {
+    const auto held = lock();
+    led_ = !waiting_.empty();
+    if (led_) {
+      next = waiting_.front()->who_;
+      waiting_.front()->step_ = Place::Step::leads;
+      waiting_.erase(waiting_.begin());
+    }
+  }
+  if (next) sleepers_.call(next);
+}
+
+// One call wakes all of them. Waking takes as long as they take to come again, and who
+// does it comes again itself: so the lead is given away afterwards.
+void WriteQueue::tell(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept {
   Sleepers::Who them = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const auto held = lock();
     going_ += done.size();
-    if (!done.empty()) gone_by_ = Deadline::Steady::now() + patience;
+    gone_by_ = Deadline::Steady::now() + patience;
     for (auto* place : done) {
       them |= place->who_;
       place->step_ = Place::Step::done;  // and may be gone from here on
     }
     begun_ = 0;
-    led_ = !waiting_.empty();
-    if (led_) {
-      auto* next = waiting_.front();
-      waiting_.erase(waiting_.begin());
-      them |= next->who_;
-      next->step_ = Place::Step::leads;
-    }
   }
-  if (them) sleepers_.call(them);
+  sleepers_.call(them);
 }
 
 }  // namespace sancho::sqlite

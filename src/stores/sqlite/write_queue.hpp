@@ -61,8 +61,10 @@ class WriteQueue {
  private:
   Turn wait(Place& place);
   bool withdraw(Place& place);
+  void tell(std::span<Place* const> done, Deadline::Steady::duration patience) noexcept;
   void let_go(Place& place);
   void go();
+  std::unique_lock<std::mutex> lock();
   void take_number(Place& place);
   void give_number_back(Place& place);
 
