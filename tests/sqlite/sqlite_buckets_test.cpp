@@ -26,7 +26,7 @@ class SqliteBuckets : public SqliteStoreTest {
 
   // No row is in front of its home, and between both there is no gap.
   void expect_order() {
-    std::istringstream rows(Raw(path).ask("SELECT group_concat(bucket || ' ' || hex(substr(key, 8, 1)), ' ') FROM sancho_sessions"));
+    std::istringstream rows(Raw(path).ask("SELECT group_concat(bucket || ' ' || hex(substr(record, 12, 1)), ' ') FROM sancho_sessions"));
     std::map<std::int64_t, int> groups_at;
     std::int64_t bucket = 0;
     int byte = 0;
@@ -140,13 +140,28 @@ TEST_F(SqliteBuckets, AWalkAndAUsersSessionsHaveAllOfThem) {
 TEST_F(SqliteBuckets, ADamagedRowInTheWayHidesNobody) {
   const auto store = open();
   for (int member = 0; member < 4; ++member) store->create(key(0, member), record(), soon());
-  Raw(path).run("UPDATE sancho_sessions SET record = x'' WHERE bucket = " + std::to_string(home(0) + 1));
-  Raw(path).run("UPDATE sancho_sessions SET key = x'00' WHERE bucket = " + std::to_string(home(0) + 2));
+  Raw(path).run("UPDATE sancho_sessions SET record = substr(record, 1, 60) WHERE bucket = " + std::to_string(home(0) + 1));
+  Raw(path).run("UPDATE sancho_sessions SET record = x'' WHERE bucket = " + std::to_string(home(0) + 2));
   EXPECT_EQ(trouble_of([&] { store->load(key(0, 1), soon()); }), Trouble::corrupt);
   EXPECT_EQ(store->load(key(0, 3), soon()), record());
   EXPECT_TRUE(std::holds_alternative<Removed>(store->erase(key(0, 0), {}, soon())));
   EXPECT_EQ(trouble_of([&] { store->load(key(0, 1), soon()); }), Trouble::corrupt);
   EXPECT_EQ(store->load(key(0, 3), soon()), record());
+}
+
+// Its key may be what is damaged: then it may be anybody's whose home it is at.
+TEST_F(SqliteBuckets, NobodyIsAbsentWhoseHomeHasADamagedRow) {
+  const auto store = open();
+  store->create(key(0, 0), record(), soon());
+  Raw(path).run("UPDATE sancho_sessions SET record = x''");
+  for (int member = 0; member < 2; ++member) {
+    EXPECT_EQ(trouble_of([&] { store->load(key(0, member), soon()); }), Trouble::corrupt);
+    EXPECT_EQ(trouble_of([&] { store->create(key(0, member), record(), soon()); }), Trouble::corrupt);
+    EXPECT_EQ(trouble_of([&] { store->commit(key(0, member), {7, 1}, record("x", 2), soon()); }), Trouble::corrupt);
+    EXPECT_EQ(trouble_of([&] { store->touch(key(0, member), 7, clock.now() + 1s, soon()); }), Trouble::corrupt);
+    EXPECT_EQ(trouble_of([&] { store->erase(key(0, member), {}, soon()); }), Trouble::corrupt);
+  }
+  EXPECT_FALSE(store->load(key(1, 0), soon()));
 }
 
 TEST_F(SqliteBuckets, TheLastHomesHaveBucketsBehindThem) {

@@ -35,7 +35,7 @@ TEST_F(SqliteGroup, AGroupIsBounded) {
 TEST_F(SqliteGroup, EachHasItsOwnVerdict) {
   const auto store = open({});
   fill(*store, 8);
-  Raw(path).run("UPDATE sancho_sessions SET record = zeroblob(92) WHERE key = x'" + key_of(numbered(6)).hex() + "'");
+  Raw(path).run("UPDATE sancho_sessions SET record = zeroblob(124) WHERE substr(record, 5, 32) = x'" + key_of(numbered(6)).hex() + "'");
   const auto admission = Admission{.seen = {}, .cap = 1};
   Crowd crowd;
   hold_the_first(*store);

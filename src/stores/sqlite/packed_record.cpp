@@ -12,11 +12,12 @@ namespace {
 
 // ## The places
 
-constexpr std::size_t number_size = 17, handle_size = 16;
-constexpr std::size_t incarnation_at = 4, counter_at = 12, subject_size_at = 20, state_at = 24, created_at = 25,
+constexpr std::size_t key_size = 32, number_size = 17, handle_size = 16;
+constexpr std::size_t key_at = 4, incarnation_at = key_at + key_size, counter_at = incarnation_at + 8, subject_size_at = counter_at + 8,
+                      state_at = subject_size_at + 4, created_at = state_at + 1,
                       idle_at = created_at + number_size, ends_at = idle_at + number_size, handle_at = ends_at + number_size,
                       payload_at = handle_at + handle_size;
-static_assert(payload_at == 92, "sql.hpp counts them too");
+static_assert(payload_at == 124, "sql.hpp counts them too");
 
 // ## Numbers
 
@@ -60,11 +61,12 @@ std::string packed(const Handle& handle) {
   return text;
 }
 
-std::string packed(const Record& r) {
+std::string packed(const SessionKey& key, const Record& r) {
   std::string bytes;
   bytes.reserve(payload_at + r.payload.size());
   bytes.resize(payload_at, ' ');
   char* const to = bytes.data();
+  key.bytes().copy(to + key_at, key_size);
   put_big_endian(to + incarnation_at, r.version.incarnation);
   put_big_endian(to + counter_at, r.version.counter);
   put_big_endian(to + subject_size_at, static_cast<std::uint32_t>(r.subject.size()));
@@ -74,13 +76,19 @@ std::string packed(const Record& r) {
   put_number(to + ends_at, r.ends.time_since_epoch().count());
   r.handle.text().copy(to + handle_at, handle_size);
   bytes += r.payload;
-  put_big_endian(bytes.data(), checksum(std::string_view(bytes).substr(incarnation_at), r.subject));
+  put_big_endian(bytes.data(), checksum(std::string_view(bytes).substr(key_at), r.subject));
   return bytes;
+}
+
+std::string packed_damage(const SessionKey& key) { return std::string(key_at, '\0') + std::string(key.bytes()); }
+
+std::string_view packed_key(std::string_view bytes) {
+  return bytes.size() < incarnation_at ? std::string_view{} : bytes.substr(key_at, key_size);
 }
 
 std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subject, Time accessed) {
   if (bytes.size() < payload_at || subject.size() != get_big_endian<std::uint32_t>(bytes.data() + subject_size_at)) return std::nullopt;
-  if (checksum(bytes.substr(incarnation_at), subject) != get_big_endian<std::uint32_t>(bytes.data())) return std::nullopt;
+  if (checksum(bytes.substr(key_at), subject) != get_big_endian<std::uint32_t>(bytes.data())) return std::nullopt;
   const char* const at = bytes.data();
   const int state = at[state_at] - '0';
   const auto created = get_number(at + created_at), idle = get_number(at + idle_at), ends = get_number(at + ends_at);
@@ -88,23 +96,24 @@ std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subj
   if (!sane(created) || !sane(accessed.time_since_epoch().count()) || !sane(idle) || !sane(ends)) return std::nullopt;
   const auto handle = at[handle_at] == ' ' ? Handle{} : Handle::parse(bytes.substr(handle_at, handle_size));
   if (!handle) return std::nullopt;
-  return RecordView{.head = {.version = {get_big_endian<std::uint64_t>(at + incarnation_at), get_big_endian<std::uint64_t>(at + counter_at)},
-                             .state = static_cast<State>(state),
-                             .created = Time{Duration{created}},
-                             .accessed = accessed,
-                             .idle = Duration{idle},
-                             .ends = Time{Duration{ends}},
-                             .handle = *handle},
+  return RecordView{.version = {get_big_endian<std::uint64_t>(at + incarnation_at), get_big_endian<std::uint64_t>(at + counter_at)},
+                    .state = static_cast<State>(state),
+                    .created = Time{Duration{created}},
+                    .accessed = accessed,
+                    .idle = Duration{idle},
+                    .ends = Time{Duration{ends}},
+                    .handle = *handle,
+                    .key = packed_key(bytes),
                     .subject = subject,
                     .payload = bytes.substr(payload_at)};
 }
 
 // Into the strings that are there.
 void RecordView::copy_to(Record& record) const {
-  record.version = head.version, record.state = head.state;
-  record.created = head.created, record.accessed = head.accessed, record.idle = head.idle, record.ends = head.ends;
+  record.version = version, record.state = state;
+  record.created = created, record.accessed = accessed, record.idle = idle, record.ends = ends;
   record.subject.assign(subject);
-  record.handle = head.handle;
+  record.handle = handle;
   record.payload.assign(payload);
 }
 

@@ -5,21 +5,23 @@
 //
 //     bytes    what
 //     0-3      CRC-32C of the bytes behind it, and then of the subject
-//     4-11     version: incarnation
-//     12-19    version: counter
-//     20-23    how long the subject is
-//     24       state, a digit
-//     25-41    created, in milliseconds: a sign and sixteen digits
-//     42-58    idle
-//     59-75    ends
-//     76-91    handle, or spaces
-//     92-      payload
+//     4-35     key
+//     36-43    version: incarnation
+//     44-51    version: counter
+//     52-55    how long the subject is
+//     56       state, a digit
+//     57-73    created, in milliseconds: a sign and sixteen digits
+//     74-90    idle
+//     91-107   ends
+//     108-123  handle, or spaces
+//     124-     payload
 //
 // Numbers that nobody else looks at are binary, the highest byte first. The others
 // are decimal, because SQL makes a number of digits and of nothing else: so what is
 // in a row can be asked for without us (`sancho_readable`, sql.hpp).
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,13 +35,26 @@ namespace sancho::sqlite {
 void require_writable(const Record& record, const std::string& store);
 
 // Of a record that is writable.
-std::string packed(const Record& record);
+std::string packed(const SessionKey& key, const Record& record);
+// No record, and damaged to whoever has the key.
+std::string packed_damage(const SessionKey& key);
+
+// The key that stands there, whatever else does; empty if there is none.
+std::string_view packed_key(std::string_view bytes);
 
 // A record where it stands in its row, until the query's next step.
 struct RecordView {
-  Record head;  // all but these two
-  std::string_view subject, payload;
+  Version version;
+  State state;
+  Time created, accessed;
+  Duration idle;
+  Time ends;
+  Handle handle;
+  std::string_view key, subject, payload;
 
+  // As a record's.
+  Time expires() const { return state == State::pending || state == State::live ? std::min(accessed + idle, ends) : ends; }
+  bool expired(Time now) const { return now >= expires(); }
   void copy_to(Record& record) const;
   Record copy() const;
 };

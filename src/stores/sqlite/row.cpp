@@ -6,17 +6,19 @@
 
 namespace sancho::sqlite {
 
+void fail_as_damaged(const std::string& store) { throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is"); }
+
 namespace {
-constexpr int accessed_column = 0, record_column = 1, subject_column = 2, bucket_column = 3, key_column = 4;
+constexpr int accessed_column = 0, record_column = 1, subject_column = 2, bucket_column = 3;
 
 std::optional<RecordView> checked(std::optional<std::int64_t> accessed, std::optional<std::string_view> record, std::optional<std::string_view> subject) {
   if (!accessed || !record || !subject) return std::nullopt;
   return unpacked(*record, *subject, Time{Duration{*accessed}});
 }
 
-RecordView intact(std::optional<RecordView> view, const std::string& store) {
-  if (!view) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
-  return *std::move(view);
+RecordView intact(const std::optional<RecordView>& view, const std::string& store) {
+  if (!view) fail_as_damaged(store);
+  return *view;
 }
 
 }  // namespace
@@ -24,7 +26,7 @@ RecordView intact(std::optional<RecordView> view, const std::string& store) {
 // ## Reading
 
 std::int64_t bucket_of(const Query& row) { return row.integer(bucket_column).value_or(0); }
-std::string_view raw_key_of(const Query& row) { return row.blob(key_column).value_or(std::string_view{}); }
+std::string_view raw_key_of(const Query& row) { return packed_key(row.blob(record_column).value_or(std::string_view{})); }
 
 std::optional<RecordView> view_of(const Query& row) {
   return checked(row.integer(accessed_column), row.blob(record_column), row.blob(subject_column));
@@ -45,15 +47,23 @@ std::int64_t home_of(const SessionKey& key) { return static_cast<std::int64_t>(g
 
 // What is passed, and in which order, stands in `SANCHO_STANDS`.
 bool RowJudge::stands(std::span<sqlite3_value*> values) {
-  met_another_ = blob_of(values[0]) != key_.bytes();
-  return !met_another_ && gives_way(intact(checked(integer_of(values[1]), blob_of(values[2]), blob_of(values[3])), store_));
+  const auto record = blob_of(values[1]);
+  met_another_ = packed_key(record.value_or(std::string_view{})) != key_.bytes();
+  return !met_another_ && gives_way(intact(checked(integer_of(values[0]), record, blob_of(values[2])), store_));
+}
+
+// It may be there because its home, or what is behind it, was taken.
+bool is_in_place(const Query& row) {
+  const auto view = view_of(row);
+  const auto key = view ? SessionKey::from_bytes(view->key) : std::nullopt;
+  return key && home_of(*key) <= bucket_of(row) && home_of(*key) + most_behind >= bucket_of(row);
 }
 
 namespace {
 void put(Connection& c, Sql sql, std::int64_t bucket, const SessionKey& key, const Record& record, const char* doing) {
-  const auto bytes = packed(record);
+  const auto bytes = packed(key, record);
   Query query(c, sql, doing);
-  query.bind(bucket).bind_blob(key.bytes()).bind(milliseconds(record.accessed)).bind_blob(bytes).bind_blob(record.subject);
+  query.bind(bucket).bind(milliseconds(record.accessed)).bind_blob(bytes).bind_blob(record.subject);
   query.bind(milliseconds(record.expires())).step();
 }
 
@@ -76,8 +86,9 @@ void replace_row(Connection& c, std::int64_t bucket, const SessionKey& key, cons
 
 void insert_damaged_row(Connection& c, const SessionKey& key, std::string_view subject, const char* doing) {
   constexpr auto never = std::numeric_limits<std::int64_t>::max();
+  const auto bytes = packed_damage(key);
   Query query(c, Sql::insert, doing);
-  query.bind(free_bucket(c, key, doing)).bind_blob(key.bytes()).bind(0).bind_blob({}).bind_blob(subject).bind(never).step();
+  query.bind(free_bucket(c, key, doing)).bind(0).bind_blob(bytes).bind_blob(subject).bind(never).step();
 }
 
 std::int64_t free_bucket(Connection& c, const SessionKey& key, const char* doing) {

@@ -5,7 +5,7 @@
 // key's first 62 bits, its *home* bucket. Should another key have the same, the row is
 // in the first bucket behind that was free (linear probing). Between a row and its home
 // no bucket is empty: whoever removes a row closes the gap. So nothing at home means
-// that there is nothing, and a row's own key is what says whose it is.
+// that there is nothing, and the key in a row's record is what says whose it is.
 #pragma once
 
 #include <cstdint>
@@ -33,14 +33,20 @@ std::optional<RecordView> view_of(const Query& row);
 std::optional<Record> record_of(const Query& row);
 // The same; throws `StoreError` of kind *corrupt*.
 RecordView intact_view_of(const Query& row, const std::string& store);
+[[noreturn]] void fail_as_damaged(const std::string& store);
 
 // ## Finding
 
 std::int64_t home_of(const SessionKey& key);
+// As far as a search goes behind it.
+inline constexpr std::int64_t most_behind = 1023;
+// Is it somebody's, and where it may be?
+bool is_in_place(const Query& row);
 
-// What `use(row)` makes of a key's row, or nothing if there is none.
+// What `use(row)` makes of a key's row, or nothing if there is none. Throws
+// `StoreError` of kind *corrupt* if what is at its home is nobody's row.
 template <class Use>
-auto with_row(Connection& c, const SessionKey& key, const char* doing, Use use) -> std::optional<decltype(use(std::declval<const Query&>()))>;
+auto with_row(Connection& c, const SessionKey& key, const std::string& store, const char* doing, Use use) -> std::optional<decltype(use(std::declval<const Query&>()))>;
 
 // ## Changing
 
@@ -49,7 +55,9 @@ auto with_row(Connection& c, const SessionKey& key, const char* doing, Use use) 
 class RowJudge : public Judge {
  public:
   RowJudge(const SessionKey& key, const std::string& store) : key_(key), store_(store) {}
-  // Was there a row of another key?
+  const SessionKey& key() const { return key_; }
+  const std::string& store() const { return store_; }
+  // Was there a row that is not this key's?
   bool met_another() const { return met_another_; }
 
  protected:
@@ -68,7 +76,7 @@ class RowJudge : public Judge {
 // Runs `sql`, one that asks a judge, on the key's row if there is one; `bind(query)`
 // binds what comes behind the bucket. Returns the bucket.
 template <class Bind>
-std::int64_t change_row(Connection& c, Sql sql, const SessionKey& key, const char* doing, RowJudge& judge, Bind bind);
+std::int64_t change_row(Connection& c, Sql sql, const char* doing, RowJudge& judge, Bind bind);
 
 // Adds a row. False, and nothing is done, if the key's home is taken, be it by itself.
 bool insert_row(Connection& c, const SessionKey& key, const Record& record, const char* doing);
@@ -85,21 +93,20 @@ void remove_row(Connection& c, std::int64_t bucket, const char* doing);
 // ## How
 
 template <class Use>
-auto with_row(Connection& c, const SessionKey& key, const char* doing, Use use) -> std::optional<decltype(use(std::declval<const Query&>()))> {
-  {
-    Query row(c, Sql::load, doing);
-    row.bind(home_of(key));
-    if (!row.step()) return std::nullopt;
-    if (raw_key_of(row) == key.bytes()) return use(row);
-  }
+auto with_row(Connection& c, const SessionKey& key, const std::string& store, const char* doing, Use use)
+    -> std::optional<decltype(use(std::declval<const Query&>()))> {
+  Query at_home(c, Sql::load, doing);
+  if (!at_home.bind(home_of(key)).step()) return std::nullopt;
+  if (raw_key_of(at_home) == key.bytes()) return use(at_home);
+  const bool anothers = is_in_place(at_home);
   Query row(c, Sql::find, doing);
-  row.bind(home_of(key)).bind_blob(key.bytes());
-  if (!row.step()) return std::nullopt;
-  return use(row);
+  if (row.bind(home_of(key)).bind_blob(key.bytes()).step()) return use(row);
+  if (!anothers) fail_as_damaged(store);
+  return std::nullopt;
 }
 
 template <class Bind>
-std::int64_t change_row(Connection& c, Sql sql, const SessionKey& key, const char* doing, RowJudge& judge, Bind bind) {
+std::int64_t change_row(Connection& c, Sql sql, const char* doing, RowJudge& judge, Bind bind) {
   const auto change = [&](std::int64_t bucket) {
     Query query(c, sql, doing);
     query.bind(bucket);
@@ -107,9 +114,9 @@ std::int64_t change_row(Connection& c, Sql sql, const SessionKey& key, const cha
     query.step(judge);
     return bucket;
   };
-  const auto home = change(home_of(key));
+  const auto home = change(home_of(judge.key()));
   if (!judge.met_another()) return home;
-  const auto bucket = with_row(c, key, doing, bucket_of);
+  const auto bucket = with_row(c, judge.key(), judge.store(), doing, bucket_of);
   return bucket ? change(*bucket) : home;
 }
 

@@ -54,13 +54,12 @@ constexpr Migration migrations[] = {
      "ALTER TABLE sancho_sessions RENAME TO sancho_sessions_3;"
      "CREATE TABLE sancho_sessions ("
      " bucket INTEGER PRIMARY KEY,"
-     " key BLOB NOT NULL,"
      " accessed INTEGER NOT NULL,"
      " record BLOB NOT NULL,"
      " subject BLOB NOT NULL,"
      " due INTEGER NOT NULL"
      ");"
-     "CREATE VIEW sancho_readable AS SELECT lower(hex(key)) AS key,"
+     "CREATE VIEW sancho_readable AS SELECT lower(hex(" SANCHO_KEY ")) AS key,"
      " CAST(" SANCHO_STATE " AS INTEGER) AS state,"
      " " SANCHO_CREATED " AS created,"
      " accessed,"
@@ -69,9 +68,9 @@ constexpr Migration migrations[] = {
      " due,"
      " CAST(subject AS TEXT) AS subject,"
      " trim(CAST(" SANCHO_HANDLE " AS TEXT)) AS handle,"
-     " length(record) - 92 AS bytes"
+     " length(record) - 124 AS bytes"
      " FROM sancho_sessions",
-     "bucket,key,accessed,record,subject,due", carry_over_3},
+     "bucket,accessed,record,subject,due", carry_over_3},
 };
 constexpr std::int64_t current_version = std::size(migrations);
 

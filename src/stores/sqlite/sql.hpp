@@ -18,15 +18,16 @@ enum class Sql {
 };
 inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::rows_of_3) + 1;
 
-#define SANCHO_ROW "accessed,record,subject,bucket,key"
+#define SANCHO_ROW "accessed,record,subject,bucket"
 // What a function of ours is asked about a row.
-#define SANCHO_STANDS "sancho_stands(key,accessed,record,subject)"
+#define SANCHO_STANDS "sancho_stands(accessed,record,subject)"
 // Fields of a packed record, as SQL sees them.
-#define SANCHO_STATE "substr(record,25,1)"
-#define SANCHO_CREATED "CAST(substr(record,26,17) AS INTEGER)"
-#define SANCHO_IDLE "CAST(substr(record,43,17) AS INTEGER)"
-#define SANCHO_ENDS "CAST(substr(record,60,17) AS INTEGER)"
-#define SANCHO_HANDLE "substr(record,77,16)"
+#define SANCHO_KEY "substr(record,5,32)"
+#define SANCHO_STATE "substr(record,57,1)"
+#define SANCHO_CREATED "CAST(substr(record,58,17) AS INTEGER)"
+#define SANCHO_IDLE "CAST(substr(record,75,17) AS INTEGER)"
+#define SANCHO_ENDS "CAST(substr(record,92,17) AS INTEGER)"
+#define SANCHO_HANDLE "substr(record,109,16)"
 // When a pending or live one is gone.
 #define SANCHO_EXPIRES "min(accessed + " SANCHO_IDLE "," SANCHO_ENDS ")"
 
@@ -38,12 +39,12 @@ constexpr std::string_view text_of(Sql sql) {
 
     case Sql::load: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE bucket = ?1";
     // A key's row behind those that were there before it.
-    case Sql::find: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE bucket BETWEEN ?1 AND ?1 + 1023 AND key = ?2";
+    case Sql::find: return "SELECT " SANCHO_ROW " FROM sancho_sessions WHERE bucket BETWEEN ?1 AND ?1 + 1023 AND " SANCHO_KEY " = ?2";
     case Sql::insert:
-      return "INSERT INTO sancho_sessions (bucket,key,accessed,record,subject,due) VALUES (?1,?2,?3,?4,?5,?6)"
+      return "INSERT INTO sancho_sessions (bucket,accessed,record,subject,due) VALUES (?1,?2,?3,?4,?5)"
              " ON CONFLICT (bucket) DO NOTHING";
     // Over a record that has expired.
-    case Sql::replace: return "REPLACE INTO sancho_sessions (bucket,key,accessed,record,subject,due) VALUES (?1,?2,?3,?4,?5,?6)";
+    case Sql::replace: return "REPLACE INTO sancho_sessions (bucket,accessed,record,subject,due) VALUES (?1,?2,?3,?4,?5)";
     // The subject stays, and so do both indexes: a row that becomes due later
     // than `due` says is met by the sweep and put off.
     case Sql::commit_here:

@@ -32,16 +32,16 @@ void SqliteStore::require_writable_store() const {
 }
 
 std::optional<SqliteStore::Found> SqliteStore::read(Connection& c, const SessionKey& key, const char* doing) const {
-  return with_row(c, key, doing, [&](const Query& row) { return Found{intact_view_of(row, pool_.name()).copy(), bucket_of(row)}; });
+  return with_row(c, key, pool_.name(), doing, [&](const Query& row) { return Found{intact_view_of(row, pool_.name()).copy(), bucket_of(row)}; });
 }
 
 // ## The verbs
 
 bool SqliteStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
   const auto lease = pool_.take(deadline, Pool::Use::read);
-  const auto there = with_row(*lease, key, "loading a session", [&](const Query& row) {
+  const auto there = with_row(*lease, key, pool_.name(), "loading a session", [&](const Query& row) {
     const auto view = intact_view_of(row, pool_.name());
-    if (clock_.passed(view.head.expires())) return false;
+    if (clock_.passed(view.expires())) return false;
     view.copy_to(record);
     return true;
   });
@@ -99,12 +99,12 @@ class SqliteStore::Verdict final : public RowJudge {
  private:
   // Does the row take the commit as it is, staying where it is in the sweep's queue?
   bool gives_way(const RecordView& current) override {
-    if (current.head.expired(store_.clock_.now())) return false;
-    if (current.head.version != expected_) return answer = Conflict{current.copy()}, false;
+    if (current.expired(store_.clock_.now())) return false;
+    if (current.version != expected_) return answer = Conflict{current.copy()}, false;
     if (current.subject != record_.subject) throw StoreError(Trouble::refused, store_.name() + ": a commit may not change the subject");
     answer = Done{};
-    accessed = std::max(record_.accessed, current.head.accessed);
-    sooner = due_ == Due::move && record_.expires_if_accessed(accessed) < current.head.expires();
+    accessed = std::max(record_.accessed, current.accessed);
+    sooner = due_ == Due::move && record_.expires_if_accessed(accessed) < current.expires();
     return !sooner;
   }
 
@@ -116,11 +116,11 @@ class SqliteStore::Verdict final : public RowJudge {
 
 CommitAnswer SqliteStore::try_commit(const SessionKey& key, const Version& expected, const Record& record, Due due, Room room, Deadline deadline) {
   constexpr const char* doing = "committing a session";
-  const auto bytes = packed(record);
+  const auto bytes = packed(key, record);
   return write(deadline, doing, [&](Connection& c) -> CommitAnswer {
     Verdict verdict(*this, key, expected, record, due);
     const auto bind = [&](Query& update) { update.bind(milliseconds(record.accessed)).bind_blob(bytes); };
-    const auto bucket = change_row(c, Sql::commit_here, key, doing, verdict, bind);
+    const auto bucket = change_row(c, Sql::commit_here, doing, verdict, bind);
     if (verdict.sooner) {
       Query update(c, Sql::commit_sooner, doing);
       update.bind(bucket).bind(milliseconds(verdict.accessed)).bind_blob(bytes);
@@ -140,10 +140,9 @@ class SqliteStore::Raise final : public RowJudge {
 
  private:
   bool gives_way(const RecordView& current) override {
-    const auto& head = current.head;
-    if (head.state != State::live || head.version.incarnation != incarnation_ || head.expired(now_)) return false;
+        if (current.state != State::live || current.version.incarnation != incarnation_ || current.expired(now_)) return false;
     answer = Done{};
-    return head.accessed < accessed_;
+    return current.accessed < accessed_;
   }
 
   Time now_;
@@ -155,7 +154,7 @@ TouchAnswer SqliteStore::touch(const SessionKey& key, std::uint64_t incarnation,
   constexpr const char* doing = "touching a session";
   return write(deadline, doing, [&](Connection& c) -> TouchAnswer {
     Raise raise(*this, key, incarnation, accessed);
-    change_row(c, Sql::touch, key, doing, raise, [&](Query& update) { update.bind(milliseconds(accessed)); });
+    change_row(c, Sql::touch, doing, raise, [&](Query& update) { update.bind(milliseconds(accessed)); });
     return raise.answer;
   });
 }
