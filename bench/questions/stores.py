@@ -12,7 +12,8 @@ The same requests on stores that keep sessions on the disk, beside the same engi
 
 Writes read the session first, on both sides. Rows that flush the disk (writes and logins
 of `dir:`, and of the others with `full`) measure mostly the disk; the ratio of CPU time leaves the waiting out. The tables
-of the two `sqlite:` sides are not built alike: ours has what expiry and finding by user need."""
+of the two `sqlite:` sides are not built alike: ours has what expiry and finding by user need, and is searched by a number,
+the floor's by the key."""
 NEEDS = []
 PACKAGES = ["libbenchmark-dev", "libsqlite3-0", "liblmdb0"]
 

@@ -68,7 +68,7 @@ void put(Connection& c, Sql sql, std::int64_t bucket, const SessionKey& key, con
 }
 
 // The key that has this bucket, as it stands there.
-std::optional<std::string> key_at(Connection& c, std::int64_t bucket, const char* doing) {
+std::optional<std::string> key_in(Connection& c, std::int64_t bucket, const char* doing) {
   Query row(c, Sql::load, doing);
   if (!row.bind(bucket).step()) return std::nullopt;
   return std::string(raw_key_of(row));
@@ -93,7 +93,7 @@ void insert_damaged_row(Connection& c, const SessionKey& key, std::string_view s
 
 std::int64_t free_bucket(Connection& c, const SessionKey& key, const char* doing) {
   auto bucket = home_of(key);
-  while (key_at(c, bucket, doing)) ++bucket;
+  while (key_in(c, bucket, doing)) ++bucket;
   return bucket;
 }
 
@@ -102,7 +102,7 @@ std::int64_t free_bucket(Connection& c, const SessionKey& key, const char* doing
 void remove_row(Connection& c, std::int64_t bucket, const char* doing) {
   Query(c, Sql::erase, doing).bind(bucket).step();
   auto gap = bucket;
-  for (auto next = gap + 1; const auto bytes = key_at(c, next, doing); ++next) {
+  for (auto next = gap + 1; const auto bytes = key_in(c, next, doing); ++next) {
     const auto key = SessionKey::from_bytes(*bytes);
     if (!key || home_of(*key) > gap) continue;
     Query(c, Sql::move, doing).bind(next).bind(gap).step();
