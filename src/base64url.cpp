@@ -24,7 +24,8 @@ void copy_short(To* to, const From* from, std::size_t size) {
 }  // namespace
 
 void put_base64url(char* out, std::span<const std::byte> bytes) {
-  for (; bytes.size() >= Twelve::bytes; bytes = bytes.subspan(Twelve::bytes), out += Twelve::letters) Twelve::at(bytes.data()).put_letters(out);
+  for (; bytes.size() >= Twelve::bytes; bytes = bytes.subspan(Twelve::bytes), out += Twelve::letters)
+    Twelve::at(bytes.data()).put_letters(out);
   std::array<std::byte, Twelve::bytes> rest{};
   copy_short(rest.data(), bytes.data(), bytes.size());
   std::array<char, Twelve::letters> letters;

@@ -146,7 +146,8 @@ Pool::Lease Pool::take(Deadline deadline, Use use) {
 void Pool::give_back(std::unique_ptr<Connection> connection, Use use) {
   if (!connection->sound() || connection->in_transaction()) return;
   Connection* none = nullptr;
-  if ((use == Use::write_for_several && for_several_.compare_exchange_strong(none, connection.get())) || idle_.give(connection.get())) static_cast<void>(connection.release());
+  const bool kept = use == Use::write_for_several && for_several_.compare_exchange_strong(none, connection.get());
+  if (kept || idle_.give(connection.get())) static_cast<void>(connection.release());
 }
 
 // ## Turns

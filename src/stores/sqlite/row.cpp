@@ -11,7 +11,8 @@ void fail_as_damaged(const std::string& store) { throw StoreError(Trouble::corru
 namespace {
 constexpr int accessed_column = 0, record_column = 1, subject_column = 2, bucket_column = 3;
 
-std::optional<RecordView> checked(std::optional<std::int64_t> accessed, std::optional<std::string_view> record, std::optional<std::string_view> subject) {
+std::optional<RecordView> checked(std::optional<std::int64_t> accessed, std::optional<std::string_view> record,
+                                  std::optional<std::string_view> subject) {
   if (!accessed || !record || !subject) return std::nullopt;
   return unpacked(*record, *subject, Time{Duration{*accessed}});
 }

@@ -46,7 +46,8 @@ bool is_in_place(const Query& row);
 // What `use(row)` makes of a key's row, or nothing if there is none. Throws
 // `StoreError` of kind *corrupt* if what is at its home is nobody's row.
 template <class Use>
-auto with_row(Connection& c, const SessionKey& key, const std::string& store, const char* doing, Use use) -> std::optional<decltype(use(std::declval<const Query&>()))>;
+auto with_row(Connection& c, const SessionKey& key, const std::string& store, const char* doing, Use use)
+    -> std::optional<decltype(use(std::declval<const Query&>()))>;
 
 // ## Changing
 
