@@ -36,7 +36,7 @@ def two_threads(results):
     rows = results.get("requests", {}).get("rows", [])
     both = {n: scaling(rows, n) for n in sorted({r["sessions"] for r in rows})}
     ratios = {n: ours / alone for n, (ours, alone) in ((n, b) for n, b in both.items() if b)}
-    return _say([f"{ratio:.2f} at {n:,}" for n, ratio in ratios.items()], all(r >= 0.95 for r in ratios.values()))
+    return _say([f"{ratio:.3f} at {n:,}" for n, ratio in ratios.items()], all(r >= 0.95 for r in ratios.values()))
 
 
 def write_memory(results):
