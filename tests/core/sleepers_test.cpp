@@ -21,7 +21,10 @@ class Dormitory {
       threads_.emplace_back([this, &bed = *beds_.back(), me = who(i)] {
         for (;;) {
           const auto seen = sleepers.calls();
-          if (bed.up) return;
+          if (bed.up) {
+            bed.left = true;
+            return;
+          }
           sleepers.sleep(seen, me, {});
           ++bed.woken;
         }
@@ -29,16 +32,17 @@ class Dormitory {
     }
   }
   ~Dormitory() {
-    for (unsigned i = 0; i < beds_.size(); ++i) raise(i);
-    sleepers.call(~0u);
+    for (unsigned i = 0; i < beds_.size(); ++i)
+      for (raise(i); !beds_[i]->left; std::this_thread::sleep_for(1ms)) sleepers.call(~0u);
     for (auto& thread : threads_) thread.join();
   }
   static Sleepers::Who who(unsigned i) { return 1u << (i % 32); }
   void raise(unsigned i) { beds_[i]->up = true; }
   int woken(unsigned i) const { return beds_[i]->woken; }
-  void join(unsigned i) {
-    threads_[i].join();
-    threads_[i] = std::thread([] {});
+  // Has it got up? It has half a minute.
+  bool leaves(unsigned i) const {
+    for (const auto until = Steady::now() + 30s; !beds_[i]->left && Steady::now() < until;) std::this_thread::yield();
+    return beds_[i]->left;
   }
   Sleepers sleepers;
 
@@ -46,6 +50,7 @@ class Dormitory {
   struct Bed {
     std::atomic<bool> up = false;
     std::atomic<int> woken = 0;
+    std::atomic<bool> left = false;
   };
   std::vector<std::unique_ptr<Bed>> beds_;
   std::vector<std::thread> threads_;
@@ -57,7 +62,7 @@ TEST(Sleepers, WhoIsCalledWakesAndNoCallIsLost) {
     for (const unsigned i : {2u, 0u, 3u, 1u}) {
       all.raise(i);
       all.sleepers.call(Dormitory::who(i));
-      all.join(i);
+      ASSERT_TRUE(all.leaves(i)) << round;
     }
   }
 }
@@ -66,7 +71,7 @@ TEST(Sleepers, OneCallWakesSeveral) {
   Dormitory all(5);
   for (const unsigned i : {1u, 3u, 4u}) all.raise(i);
   all.sleepers.call(Dormitory::who(1) | Dormitory::who(3) | Dormitory::who(4));
-  for (const unsigned i : {1u, 3u, 4u}) all.join(i);
+  for (const unsigned i : {1u, 3u, 4u}) EXPECT_TRUE(all.leaves(i)) << i;
 }
 
 #if defined(__linux__)
@@ -78,7 +83,7 @@ TEST(Sleepers, TheOthersSleepOn) {
   for (int i = 0; i < calls; ++i) all.sleepers.call(Dormitory::who(1));
   all.raise(1);
   all.sleepers.call(Dormitory::who(1));
-  all.join(1);
+  EXPECT_TRUE(all.leaves(1));
   EXPECT_LT(all.woken(0) - before, calls / 10);
 }
 #endif
@@ -87,7 +92,9 @@ TEST(Sleepers, AnEarlierLookIsNotSleptUpon) {
   Sleepers sleepers;
   const auto seen = sleepers.calls();
   sleepers.call(1);
-  sleepers.sleep(seen, 1, {});  // would be for ever
+  const auto begin = Steady::now();
+  sleepers.sleep(seen, 1, begin + 1min);
+  EXPECT_LT(Steady::now() - begin, 30s);
 }
 
 TEST(Sleepers, ASleepEndsAtItsTime) {

@@ -106,6 +106,15 @@ TEST_F(SqliteOpen, AnUpgradeKeepsEpochs) {
   expect_upgraded();
 }
 
+// It is outside of the checksum, so a row with it says that it is whole.
+TEST_F(SqliteOpen, AnUpgradeIsNotStoppedByAnAccessTimeThatIsNone) {
+  make_schema_3();
+  Raw(path).run("UPDATE sancho_sessions SET accessed = 9223372036854775807 WHERE key = x'" + key_of("old").hex() + "'");
+  const auto store = open();
+  EXPECT_EQ(trouble_of([&] { store->load(key_of("old"), soon()); }), Trouble::corrupt);
+  EXPECT_EQ(Raw(path).ask("PRAGMA user_version"), "4");
+}
+
 TEST_F(SqliteOpen, AnUpgradeThatFailsLeavesTheOldSchema) {
   make_schema_3();
   Raw(path).run("CREATE TABLE sancho_sessions_3 (somebody_elses)");

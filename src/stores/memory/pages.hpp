@@ -33,7 +33,8 @@ class Pages {
  public:
   static constexpr std::size_t most_slots = 64;
 
-  // A slot of at least so many bytes; say when it is due.
+  // A slot of at least so many bytes; say when it is due. Throws `StoreError` (*full*)
+  // if there are 262,144 pages already; what has more than 2 KiB has one for itself.
   Ref take(std::size_t size);
   void give_back(Ref ref);
 
@@ -103,7 +104,7 @@ class Pages {
   Ref ref_of(std::uint32_t id, unsigned slot) const { return id << offset_bits | slot * details_[id].slot_size / static_cast<Ref>(word); }
   unsigned slot_of(Ref ref) const { return static_cast<unsigned>(offset_of(ref) / details_[page_of(ref)].slot_size); }
 
-  // What no look needs.
+  // What is not needed to find a record.
   struct Details {
     std::uint64_t free = 0;                      // a bit a slot
     std::uint32_t slot_size = 0;

@@ -1,7 +1,5 @@
 #include "stores/sqlite/packed_record.hpp"
 
-#include <cstring>
-
 #include "big_endian.hpp"
 #include "crc32c.hpp"
 #include "sancho/error.hpp"
@@ -50,9 +48,13 @@ std::uint32_t checksum(std::string_view behind, std::string_view subject) {
 
 }  // namespace
 
-void require_writable(const Record& r, const std::string& store) {
-  for (const auto ms : {r.created.time_since_epoch().count(), r.accessed.time_since_epoch().count(), r.idle.count(), r.ends.time_since_epoch().count()})
-    if (!sane(ms)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
+bool is_writable(const Record& r) {
+  const auto sane_time = [](Time t) { return sane(t.time_since_epoch().count()); };
+  return sane_time(r.created) && sane_time(r.accessed) && sane(r.idle.count()) && sane_time(r.ends);
+}
+
+void require_writable(const Record& record, const std::string& store) {
+  if (!is_writable(record)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
 }
 
 std::string packed(const Handle& handle) {

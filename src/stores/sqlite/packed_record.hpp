@@ -30,8 +30,10 @@
 
 namespace sancho::sqlite {
 
-// Refuses (`StoreError`) a record whose times no calendar holds: arithmetic on
-// them could not be trusted, and they have not sixteen digits.
+// Does a calendar hold its times? Arithmetic on others could not be trusted, and they
+// have not sixteen digits.
+bool is_writable(const Record& record);
+// Refuses (`StoreError`) a record that is not.
 void require_writable(const Record& record, const std::string& store);
 
 // Of a record that is writable.

@@ -19,7 +19,7 @@ namespace {
 struct Migration {
   const char* sql;
   const char* columns;  // what the table's columns are afterwards
-  void (*then)(Connection&, const std::string& store) = nullptr;
+  void (*then)(Connection&) = nullptr;
 };
 
 constexpr Migration migrations[] = {
@@ -108,7 +108,7 @@ void migrate(Connection& c, const std::string& store) {
   if (inspect(c, store) != Found::current) {
     for (auto version = version_of(c); version < current_version; ++version) {
       c.run(migrations[version].sql, doing);
-      if (migrations[version].then) migrations[version].then(c, store);
+      if (migrations[version].then) migrations[version].then(c);
     }
     c.run(("PRAGMA application_id = " + std::to_string(application_id)).c_str(), doing);
     c.run(("PRAGMA user_version = " + std::to_string(current_version)).c_str(), doing);

@@ -7,6 +7,6 @@ namespace sancho::sqlite {
 
 // From `sancho_sessions_3` into `sancho_sessions`; the former and makes the indexes of
 // the latter. A row that is damaged stays one. Within a transaction.
-void carry_over_3(Connection& connection, const std::string& store);
+void carry_over_3(Connection& connection);
 
 }  // namespace sancho::sqlite

@@ -140,7 +140,7 @@ class SqliteStore::Raise final : public RowJudge {
 
  private:
   bool gives_way(const RecordView& current) override {
-        if (current.state != State::live || current.version.incarnation != incarnation_ || current.expired(now_)) return false;
+    if (current.state != State::live || current.version.incarnation != incarnation_ || current.expired(now_)) return false;
     answer = Done{};
     return current.accessed < accessed_;
   }

@@ -77,7 +77,7 @@ class SqliteStore final : public SessionStore, public SubjectIndex, public Epoch
   WalkPlace walk_place_;
 };
 
-// Some rows in the order of their keys, damaged ones left out.
+// Some rows in the order of their buckets, damaged ones left out.
 struct SqliteStore::Page {
   std::vector<KeyedRecord> records;
   std::string last;   // where the last row is, damaged or not
