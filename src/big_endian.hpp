@@ -41,6 +41,18 @@ T get_big_endian(const void* from) {
   return big_endian(n);
 }
 
+// Two numbers of eight bytes, written at once: who reads sixteen bytes from where two
+// have just been written waits until both are in the cache.
+inline void put_two_big_endian(void* to, std::uint64_t a, std::uint64_t b) {
+#ifdef __GNUC__
+  using Two [[gnu::vector_size(16)]] = std::uint64_t;
+  const Two two = {big_endian(a), big_endian(b)};
+#else
+  const std::uint64_t two[] = {big_endian(a), big_endian(b)};
+#endif
+  std::memcpy(to, &two, sizeof two);
+}
+
 // Of 1, 2, 4 or 8 bytes.
 inline std::uint64_t get_big_endian(const void* from, std::size_t width) {
   switch (width) {

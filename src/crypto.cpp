@@ -26,6 +26,16 @@ std::size_t size_of(std::span<const std::string_view> parts) {
   return size;
 }
 
+// Digests the last block, which is wiped.
+Digest digest_block(SHA256_CTX& context, std::array<std::byte, block_size>& block) {
+  SHA256_Transform(&context, raw(block.data()));
+  wipe(block);
+  Digest digest;
+  const auto two = [&](std::size_t i) { return std::uint64_t{context.h[i]} << 32 | context.h[i + 1]; };
+  for (std::size_t i = 0; i < 8; i += 4) put_two_big_endian(digest.data() + 4 * i, two(i), two(i + 2));
+  return digest;
+}
+
 // The last block, which is the parts and the padding, and the digest. `before`: the
 // bytes that have been digested already, a few blocks of them.
 Digest finish_in_one_block(SHA256_CTX& context, std::span<const std::string_view> parts, std::size_t before) {
@@ -35,11 +45,7 @@ Digest finish_in_one_block(SHA256_CTX& context, std::span<const std::string_view
   *end = std::byte{0x80};
   const auto bits = 8 * (before + static_cast<std::size_t>(end - block.data()));
   put_big_endian(block.data() + block_size - 2, static_cast<std::uint16_t>(bits));
-  SHA256_Transform(&context, raw(block.data()));
-  wipe(block);
-  Digest digest;
-  for (std::size_t i = 0; i < 8; ++i) put_big_endian(digest.data() + 4 * i, std::uint32_t{context.h[i]});
-  return digest;
+  return digest_block(context, block);
 }
 
 // The parts behind one whole block: one half of an HMAC.
@@ -68,6 +74,18 @@ Digest sha256(std::span<const std::string_view> parts) {
   Digest digest;
   SHA256_Final(raw(digest.data()), &context);
   return digest;
+}
+
+Digest sha256(std::uint64_t number, std::span<const std::byte, 32> bytes) {
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  const auto word = [&](std::size_t i) { return get_big_endian<std::uint64_t>(bytes.data() + 8 * i); };
+  std::array<std::byte, block_size> block;
+  put_two_big_endian(block.data(), number, word(0));
+  put_two_big_endian(block.data() + 16, word(1), word(2));
+  put_two_big_endian(block.data() + 32, word(3), std::uint64_t{0x80} << 56);
+  put_two_big_endian(block.data() + 48, 0, 8 * (sizeof number + bytes.size()));
+  return digest_block(context, block);
 }
 
 Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::string_view> parts) {

@@ -26,6 +26,10 @@ inline std::string_view as_text(std::span<const std::byte> bytes) {
 // SHA-256 of the parts, one after another.
 Digest sha256(std::span<const std::string_view> parts);
 
+// Of a number in eight bytes, the highest first, and 32 bytes: what most session keys
+// are made of.
+Digest sha256(std::uint64_t number, std::span<const std::byte, 32> bytes);
+
 // HMAC-SHA256 (RFC 2104) of the parts, one after another, with a key of at
 // most 64 bytes.
 Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::string_view> parts);

@@ -49,9 +49,13 @@ SessionId::~SessionId() { wipe(bytes_); }
 // ## Session keys
 
 SessionKey SessionKey::of(std::string_view name_space, const SessionId& id) {
+  SessionKey key;
+  if (name_space.empty() && id.size_ == 32) {
+    key.digest_ = sha256(0, std::span{id.bytes_}.first<32>());
+    return key;
+  }
   const LengthPrefix length(name_space.size());
   const std::string_view parts[] = {length, name_space, as_text(std::span{id.bytes_}.first(id.size_))};
-  SessionKey key;
   key.digest_ = sha256(parts);
   if (id.size_ == 35) {
     key.tag_ = 0;

@@ -9,8 +9,9 @@ template <class Outcome>
 Presented read(Outcome outcome, std::string_view text) {
   if (outcome == Outcome::absent) return {};
   if (outcome == Outcome::ambiguous) return {.refused = "more than one"};
-  auto id = outcome == Outcome::found ? SessionId::parse(text) : std::nullopt;
-  return {.id = id, .refused = id ? nullptr : "not of the right form"};
+  Presented brought{.id = outcome == Outcome::found ? SessionId::parse(text) : std::nullopt};
+  if (!brought.id) brought.refused = "not of the right form";
+  return brought;
 }
 }  // namespace
 
