@@ -163,6 +163,12 @@ double Unpacker::real() {
 
 std::string_view Unpacker::text() {
   const unsigned char lead = peek();
+  // Most are short.
+  if (const std::size_t size = lead & 0x1f; (lead & 0xe0) == 0xa0 && size < rest_.size()) {
+    const auto taken = rest_.substr(1, size);
+    rest_.remove_prefix(1 + size);
+    return taken;
+  }
   if (next() != Kind::text) throw DecodeError("not a text");
   take(1);
   if (lead < 0xc0) return take(lead & 0x1f);

@@ -9,6 +9,13 @@
 
 namespace sancho::protocol {
 
+// Whatever does not begin with a zero is another number.
+constexpr std::uint64_t word_of(std::string_view text) {
+  std::uint64_t letters = 0;
+  for (const char c : text) letters = letters << 8 | static_cast<unsigned char>(c);
+  return letters;
+}
+
 // An `Unpacker` for what payloads mostly consist of, which is read here, in line;
 // whatever else comes, and whatever is wrong, is the other's.
 class Reader {
@@ -29,6 +36,20 @@ class Reader {
     const auto size = lead() & 0x1fu;
     if ((lead() & 0xe0) == 0xa0 && size < rest_.size()) return take(1, size);
     return slow([](Unpacker& u) { return u.text(); });
+  }
+  // A text of one to eight letters as one number, `word_of` it. Zero: it is another
+  // text, or none, and still to be read.
+  std::uint64_t word() {
+    if (const auto size = lead() - 0xa0; rest_.size() > 8 && size - 1 < 8 && byte(1) != 0) {
+      const auto letters = get_big_endian<std::uint64_t>(rest_.data() + 1) >> (64 - 8 * size);
+      rest_.remove_prefix(1 + size);
+      return letters;
+    }
+    const auto before = rest_;
+    const auto name = text();
+    if (!name.empty() && name.size() <= 8 && name.front() != '\0') return word_of(name);
+    rest_ = before;
+    return 0;
   }
   std::string_view binary() {
     if (lead() == 0xc4 && rest_.size() >= 2 && byte(1) <= rest_.size() - 2) return take(2, byte(1));

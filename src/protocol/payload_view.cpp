@@ -51,36 +51,6 @@ bool is_readable(const Record& record) {
   }
 }
 
-namespace {
-enum class Field { attempts, spent, pred, succ, nonce, used, why, issued, auth, keep, addr, agent, user, tokens, csrf, slots, other };
-
-// By length first: then each comparison is one of words.
-Field field_of(std::string_view name) {
-  switch (name.size()) {
-    case 3: return name == "why" ? Field::why : Field::other;
-    case 4:
-      if (name == "user") return Field::user;
-      if (name == "auth") return Field::auth;
-      if (name == "csrf") return Field::csrf;
-      if (name == "addr") return Field::addr;
-      if (name == "keep") return Field::keep;
-      if (name == "pred") return Field::pred;
-      if (name == "succ") return Field::succ;
-      return name == "used" ? Field::used : Field::other;
-    case 5:
-      if (name == "slots") return Field::slots;
-      if (name == "agent") return Field::agent;
-      if (name == "spent") return Field::spent;
-      return name == "nonce" ? Field::nonce : Field::other;
-    case 6:
-      if (name == "issued") return Field::issued;
-      return name == "tokens" ? Field::tokens : Field::other;
-    case 8: return name == "attempts" ? Field::attempts : Field::other;
-    default: return Field::other;
-  }
-}
-}  // namespace
-
 PayloadView::PayloadView(const Record& record) {
   const std::string_view bytes = record.payload;
   if (bytes.size() < head_size || bytes.substr(0, 3) != magic) corrupt("it does not begin as one");
@@ -101,35 +71,35 @@ void PayloadView::take_apart(std::string_view body) {
   Reader r(body);
   for (auto pairs = r.map(); pairs > 0; --pairs) {
     const auto pair = r.rest();
-    const auto name = r.text();
-    switch (field_of(name)) {
-      case Field::attempts: attempts = r.binary(); break;
-      case Field::spent: spent = r.binary(); break;
-      case Field::pred: predecessor = key(r.binary()); break;
-      case Field::succ: successor = key(r.binary()); break;
-      case Field::nonce: nonce = fixed<Nonce>(r.binary()); break;
-      case Field::used: used = time(r.integer()); break;
-      case Field::why: {
+    switch (r.word()) {
+      case word_of("attempts"): attempts = r.binary(); break;
+      case word_of("spent"): spent = r.binary(); break;
+      case word_of("pred"): predecessor = key(r.binary()); break;
+      case word_of("succ"): successor = key(r.binary()); break;
+      case word_of("nonce"): nonce = fixed<Nonce>(r.binary()); break;
+      case word_of("used"): used = time(r.integer()); break;
+      case word_of("why"): {
         const auto n = r.natural();
         if (n > static_cast<std::uint8_t>(EndReason::empty))
           throw StoreError(Trouble::unavailable, "a session ended for a reason of a newer version of sancho");
         why = static_cast<EndReason>(n);
         break;
       }
-      case Field::issued: issued = time(r.integer()); break;
-      case Field::auth: authenticated = time(r.integer()); break;
-      case Field::keep: persistent = r.boolean(); break;
-      case Field::addr: remote_address = r.text(); break;
-      case Field::agent: user_agent = r.text(); break;
-      case Field::user: user = r.value(); break;
-      case Field::tokens: tokens = r.binary(); break;
-      case Field::csrf: csrf = fixed<Secret32>(r.binary()); break;
-      case Field::slots:
+      case word_of("issued"): issued = time(r.integer()); break;
+      case word_of("auth"): authenticated = time(r.integer()); break;
+      case word_of("keep"): persistent = r.boolean(); break;
+      case word_of("addr"): remote_address = r.text(); break;
+      case word_of("agent"): user_agent = r.text(); break;
+      case word_of("user"): user = r.value(); break;
+      case word_of("tokens"): tokens = r.binary(); break;
+      case word_of("csrf"): csrf = fixed<Secret32>(r.binary()); break;
+      case word_of("slots"):
         slots = r.value();
         if (!Reader(slots).at_map()) corrupt("its slots are no map");
         break;
-      case Field::other:
-        if (name.starts_with('!'))
+      default:
+        r = Reader(pair);
+        if (r.text().starts_with('!'))
           throw StoreError(Trouble::unavailable, "a payload has a critical field of a newer version of sancho");
         r.value();
         unknown_.push_back(pair.substr(0, pair.size() - r.rest().size()));

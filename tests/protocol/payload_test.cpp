@@ -181,6 +181,31 @@ TEST(PayloadView, IsCorruptWhereASlotHasNoName) {
   EXPECT_EQ(trouble(r), Trouble::corrupt);
 }
 
+// ## Names
+
+// As MessagePack has it, though nobody here writes it so.
+TEST(Payload, KnowsANameWithALongHead) {
+  const auto r = forged(1, "\xd9\x04" "addr" + std::string("\xa3" "::1"));
+  EXPECT_EQ(PayloadView(r).remote_address, "::1");
+  EXPECT_EQ(unseal(r).unknown, "");
+}
+
+TEST(Payload, KnowsNamesAtTheEndOfTheBytes) {
+  EXPECT_TRUE(PayloadView(forged(1, "\xa4" "keep\xc3")).persistent);
+  EXPECT_EQ(PayloadView(forged(1, "\xa3" "why\x02")).why, EndReason::login);
+}
+
+// Names are told apart as numbers of eight bytes.
+TEST(Payload, TakesNoNameForAnotherOne) {
+  for (const auto& name : {std::string("\0addr", 5), std::string("addr\0", 5), std::string("\0\0\0\0addr", 8), std::string(), std::string("addrs"),
+                           std::string("add"), std::string("attempts2"), std::string("attempt"), std::string("2attempts")}) {
+    const auto r = forged(1, pair(name, "x"));
+    EXPECT_EQ(unseal(r).unknown, pair(name, "x")) << testing::PrintToString(name);
+    EXPECT_EQ(PayloadView(r).remote_address, "");
+    EXPECT_EQ(PayloadView(r).attempts, "");
+  }
+}
+
 // ## Other versions
 
 TEST(Payload, CarriesUnknownFieldsAlong) {
