@@ -32,10 +32,10 @@ bool MemoryStore::load_into(const SessionKey& key, Record& into, Deadline) {
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Reading lock(shard.mutex, readers_);
-  const auto record = alive(shard.find(key, hash), clock_);
+  const auto record = shard.find(key, hash);
   if (!record) return false;
   record->read(into);
-  return true;
+  return !clock_.passed(into.expires());
 }
 
 std::optional<Record> MemoryStore::load(const SessionKey& key, Deadline deadline) {
