@@ -18,7 +18,7 @@ bool too_large(const Intent& intent, const Record* record, const protocol::Paylo
   if (record && !intent.replace && intent.delta.slots.empty() && !intent.delta.user) return false;
   std::size_t size = user.size();
   if (record && !intent.replace) size += record->payload.size() - loaded->user.size();
-  else for (const auto& slot : intent.heir_payload.slots) size += slot.name.size() + slot.value.size();
+  else if (intent.heir) for (const auto& slot : intent.heir->payload.slots) size += slot.name.size() + slot.value.size();
   for (const auto& change : intent.delta.slots) {
     size += change.name.size() + change.mine.size();
     if (!change.base.empty()) size -= change.name.size() + change.base.size();
@@ -39,8 +39,8 @@ bool ScopeBase::is_idle() {
     if (!session->edits_.empty() || !session->tokens_made_.empty() || !session->tokens_removed_.empty()) return false;
   }
   // A visitor who leaves nothing.
-  if (!s.seat.hand) return !simple.record_ && !simple.user_;
-  if (!simple.record_ || simple.record_->subject != simple.user_.subject() || !simple.has_info()) return false;
+  if (!s.seat.hand) return !simple.record_ && !simple.has_user();
+  if (!simple.record_ || !simple.has_info()) return false;
   const auto& policy = s.manager.policy();
   auto due = simple.accessed_ + policy.access_time_resolution + Duration(1);
   if (policy.renewal) due = std::min(due, simple.issued_ + *policy.renewal);
@@ -60,8 +60,8 @@ protocol::Intent ScopeBase::intent(Time now) {
   intent.has_info = simple.has_info();
 
   // ## Who is there now?
-  const bool changed = simple.user_.subject() != before;
-  const bool again = simple.reauthenticated_ && simple.user_ && record;
+  const bool changed = simple.subject() != before;
+  const bool again = simple.reauthenticated_ && simple.has_user() && record;
   if (changed) intent.replace = protocol::EndReason::login;
   else if (again) intent.replace = protocol::EndReason::reauth;
 
@@ -69,9 +69,10 @@ protocol::Intent ScopeBase::intent(Time now) {
   Delta& delta = intent.delta;
   if (session) {
     for (const auto& edit : session->edits_) {
-      const auto base = session->loaded_bytes(edit.name);
-      if (base.value_or(std::string_view{}) == edit.bytes) continue;
-      delta.slots.push_back({edit.name, std::string(base.value_or(std::string_view{})), edit.bytes, edit.merge});
+      const auto base = session->loaded_bytes(edit.name).value_or(std::string_view{});
+      if (base == edit.bytes) continue;
+      auto& change = delta.slots.emplace_back();
+      change.name = edit.name, change.base = base, change.mine = edit.bytes, change.merge = edit.merge;
     }
     delta.tokens_made = session->tokens_made_;
     delta.tokens_removed = session->tokens_removed_;
@@ -83,16 +84,16 @@ protocol::Intent ScopeBase::intent(Time now) {
   // For a visitor, for a login, and for what is written into a session that
   // turns out to have ended for being empty.
   if (intent.replace || !s.seat.hand || (before.empty() && delta.adds())) prepare_heir(intent, now);
-  if (too_large(intent, record, simple.payload_, simple.user_.value_, policy.max_session_bytes))
+  if (too_large(intent, record, simple.payload_, simple.user_bytes(), policy.max_session_bytes))
     throw StoreError(Trouble::full, "a session would be larger than Policy::max_session_bytes; nothing was saved");
   // The user has left, and what remains was the user's: that is a logout.
-  if (changed && !simple.user_ && intent.heir_payload.slots.empty() && !delta.adds()) intent.has_info = false;
+  if (changed && !simple.has_user() && (!intent.heir || intent.heir->payload.slots.empty()) && !delta.adds()) intent.has_info = false;
 
   // ## On what terms?
-  if (intent.replace == protocol::EndReason::login && simple.user_ && s.manager.has_epochs()) {
+  if (intent.replace == protocol::EndReason::login && simple.has_user() && s.manager.has_epochs()) {
     auto& terms = intent.terms.emplace();
     if (policy.cap) terms.cap = policy.cap->most, terms.at_cap = policy.cap->at_cap;
-    if (s.login_begun && s.login_begun->subject == intent.heir.subject) terms.seen = s.login_begun->seen;
+    if (s.login_begun && s.login_begun->subject == intent.heir->record.subject) terms.seen = s.login_begun->seen;
   }
 
   // ## What is due?
@@ -112,8 +113,7 @@ void ScopeBase::prepare_heir(Intent& intent, Time now) {
   const auto* session = simple.full_;
   const auto& policy = s.manager.policy();
   const auto* record = simple.record_;
-  Record& heir = intent.heir;
-  Payload& payload = intent.heir_payload;
+  auto& [heir, payload] = intent.heir.emplace();
   const bool same = intent.replace == protocol::EndReason::reauth;
   // To be kept logged in is said for one user, and not inherited by the next.
   const bool keep = simple.persistent_ && (same || !intent.replace || simple.keep_said_);
@@ -122,14 +122,14 @@ void ScopeBase::prepare_heir(Intent& intent, Time now) {
   heir.accessed = now;
   heir.idle = limits.idle;
   heir.ends = now + limits.absolute;
-  heir.subject = simple.user_.subject();
+  heir.subject = simple.subject();
   heir.handle = same ? record->handle : Handle::draw(s.manager.options_.random);
   payload.issued = now;
   payload.persistent = keep;
   payload.remote_address = s.arrival.peer.remote_address;
   payload.user_agent = s.arrival.user_agent();
-  payload.user = simple.user_.value_;
-  if (simple.user_) payload.authenticated = now;
+  payload.user = simple.user_bytes();
+  if (simple.has_user()) payload.authenticated = now;
   if (!s.new_secret) s.manager.options_.random.fill(s.new_secret.emplace());
   payload.csrf = s.new_secret;
   if (record && intent.replace) {

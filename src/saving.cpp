@@ -34,7 +34,7 @@ bool ScopeBase::Saving::begin() {
   if (upkeep_ && s_.manager.policy().outage != Outage::fail_closed && !scope_.can_write()) scope_.spare_upkeep(intent);
 
   // Nobody is left, and nothing worth keeping: that is a logout.
-  if (s_.seat.hand && intent.replace && intent.heir.subject.empty() && !intent.has_info) {
+  if (s_.seat.hand && intent.replace && intent.heir->record.subject.empty() && !intent.has_info) {
     out_.emplace(env(), s_.seat.presented, s_.seat.hand);
     return true;
   }
@@ -60,7 +60,7 @@ const protocol::Op* ScopeBase::Saving::go_on(protocol::Answer& answer) {
     if (!first) return finish_.emplace(s_.seat, *std::move(intent_)).resume(env(), answer);
     const auto& hand = *s_.seat.hand;
     attempt_ = first->attempt;
-    return &only_commit_.emplace(protocol::Commit{hand.key, hand.record->version, std::move(first->record)});
+    return &only_commit_.emplace(std::in_place_type<protocol::Commit>, hand.key, hand.record->version, std::move(first->record));
   }
   if ((kept_ = std::holds_alternative<Done>(answer))) return nullptr;
   // What it asks first has been answered.
@@ -95,7 +95,7 @@ void ScopeBase::Saving::failed(const StoreError& e) {
 
 void ScopeBase::Saving::tell_evicted() {
   if (!finish_) return;  // it has not come to that
-  for (const auto& handle : finish_->evicted()) s_.manager.report(EventKind::revoked, handle, s_.session->user_.subject(), "over the cap");
+  for (const auto& handle : finish_->evicted()) s_.manager.report(EventKind::revoked, handle, s_.session->subject(), "over the cap");
 }
 
 void ScopeBase::Saving::settle() {
@@ -155,12 +155,12 @@ void ScopeBase::conclude(protocol::Finish& done, std::optional<protocol::EndReas
     std::optional<std::chrono::seconds> max_age = s.manager.policy().cookie.max_age;
     if (protocol::PayloadView(*done.hand->record).persistent)
       max_age = std::clamp(std::chrono::floor<std::chrono::seconds>(done.hand->record->ends - s.manager.clock().now()), std::chrono::seconds(1), max_max_age);
-    s.lines.push_back(telling(*done.cookie, s.manager.policy().transport, s.manager.parts_->cookie, max_age));
+    s.add_line(telling(*done.cookie, s.manager.policy().transport, s.manager.parts_->cookie, max_age));
   }
   // The pre-session has served when somebody has logged in.
   if (done.outcome == Outcome::won && s.pre_session && !done.hand->record->subject.empty()) {
     s.pre_issued.reset();
-    s.lines.push_back({"Set-Cookie", s.manager.parts_->pre_cookie.removal()});
+    s.add_line({"Set-Cookie", s.manager.parts_->pre_cookie.removal()});
   }
 }
 

@@ -45,7 +45,7 @@ struct Desk {
 
 void ScopeBase::Room::leave(std::string& room, std::string& text) noexcept {
   if (text.capacity() <= room.capacity() || text.capacity() > most) return;
-  room.swap(text);
+  room = std::move(text);
   room.clear();
 }
 
@@ -114,6 +114,12 @@ void ScopeBase::report(EventKind kind, std::string_view detail) const {
                    known ? std::string_view(s.seat.hand->record->subject) : std::string_view{}, detail);
 }
 
+// Who gets one gets two or three more.
+void ScopeBase::State::add_line(HeaderLine line) {
+  if (lines.empty()) lines.reserve(4);
+  lines.push_back(std::move(line));
+}
+
 protocol::Env ScopeBase::State::env(const protocol::Rules& of) const { return manager.env(of); }
 
 protocol::Rules ScopeBase::State::rules() const {
@@ -158,7 +164,7 @@ void ScopeBase::revoke_session_cookie() {
 std::string ScopeBase::acting_for() const {
   must_have_read("nobody can be said to act");
   const auto& s = *state_;
-  const auto& subject = s.session->user_.subject();
+  const auto& subject = s.session->subject();
   const bool logging_in = !s.session->record_ || s.session->record_->subject != subject;
   return s.seat.hand || logging_in ? subject : std::string();
 }
@@ -213,8 +219,8 @@ std::optional<CsrfSecret> ScopeBase::csrf_secret(bool make) {
   if (s.new_secret) return s.new_secret;
   const auto& loaded = s.session->record_;
   // A login has been decided on: the page that is being made is the new identity's.
-  const bool other = s.session->user_.subject() != (loaded ? loaded->subject : std::string()) || s.session->reauthenticated_;
-  if (other && s.session->user_ && make) {
+  const bool other = s.session->subject() != (loaded ? loaded->subject : std::string()) || s.session->reauthenticated_;
+  if (other && s.session->has_user() && make) {
     s.new_secret.emplace();
     s.manager.options_.random.fill(*s.new_secret);
     return s.new_secret;
@@ -270,14 +276,14 @@ HeaderLines ScopeBase::abort() noexcept {
 HeaderLines ScopeBase::leave() {
   auto& s = *state_;
   const auto& transport = s.manager.policy().transport;
-  if (s.delete_cookie) s.lines.push_back(forgetting(transport, s.manager.parts_->cookie));
+  if (s.delete_cookie) s.add_line(forgetting(transport, s.manager.parts_->cookie));
   if (s.clear_site_data && s.manager.policy().clear_site_data_at_logout)
-    s.lines.push_back({"Clear-Site-Data", "\"cache\", \"cookies\", \"storage\""});
-  if (s.pre_issued) s.lines.push_back({"Set-Cookie", s.manager.parts_->pre_cookie.build(*s.pre_issued)});
+    s.add_line({"Clear-Site-Data", "\"cache\", \"cookies\", \"storage\""});
+  if (s.pre_issued) s.add_line({"Set-Cookie", s.manager.parts_->pre_cookie.build(*s.pre_issued)});
   // A page without its session is nobody's to keep.
   if (!s.lines.empty() || s.blind) {
-    s.lines.push_back({"Cache-Control", "no-store"});
-    s.lines.push_back(varying(transport));
+    s.add_line({"Cache-Control", "no-store"});
+    s.add_line(varying(transport));
   }
   close();
   return std::move(s.lines);

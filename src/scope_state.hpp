@@ -101,6 +101,7 @@ struct ScopeBase::State {
   bool delete_cookie = false;
   bool clear_site_data = false;
   HeaderLines lines;
+  void add_line(HeaderLine line);
 
   // The policy's, and the length of this session class's token queue.
   protocol::Rules rules() const;

@@ -36,13 +36,6 @@ SimpleSession::SimpleSession(const SessionContext& context)
   }
   const auto& payload = *payload_;
   handle_ = record_->handle;
-  if (!record_->subject.empty()) {
-    auto& room = scope_.state_->room;
-    if (payload.user.size() > user_.value_.capacity()) user_.value_.swap(room.user);
-    if (record_->subject.size() > user_.subject_.capacity()) user_.subject_.swap(room.subject);
-    user_.value_.assign(payload.user);
-    user_.subject_.assign(record_->subject);
-  }
   created_ = record_->created;
   accessed_ = record_->accessed;
   authenticated_ = payload.authenticated;
@@ -53,7 +46,7 @@ SimpleSession::SimpleSession(const SessionContext& context)
 // Where the scope has no state any more, the strings just go.
 SimpleSession::~SimpleSession() {
   const auto* state = scope_.state_.get();
-  if (!state) return;
+  if (!state || !user_read_) return;
   ScopeBase::Room::leave(state->room.user, user_.value_);
   ScopeBase::Room::leave(state->room.subject, user_.subject_);
 }
@@ -98,12 +91,29 @@ void SimpleSession::operator delete(void* memory, std::size_t, std::align_val_t 
 
 const User& SimpleSession::user() const {
   const auto held = use();
+  if (user_set_ || user_read_ || !record_ || record_->subject.empty()) return user_;
+  auto& room = scope_.state_->room;
+  if (payload_->user.size() > user_.value_.capacity()) user_.value_.swap(room.user);
+  if (record_->subject.size() > user_.subject_.capacity()) user_.subject_.swap(room.subject);
+  user_.value_.assign(payload_->user);
+  user_.subject_.assign(record_->subject);
+  user_read_ = true;
   return user_;
+}
+
+std::string_view SimpleSession::user_bytes() const {
+  if (user_set_ || !record_) return user_.value_;
+  return record_->subject.empty() ? std::string_view{} : payload_->user;
+}
+
+std::optional<std::string_view> SimpleSession::user_value() const {
+  const auto held = use();
+  return has_user() ? std::optional(user_bytes()) : std::nullopt;
 }
 
 void SimpleSession::set_user(User user) {
   const auto held = use();
-  if (user_ && user.subject() != user_.subject()) leave_user();
+  if (has_user() && user.subject() != subject()) leave_user();
   user_ = std::move(user);
   user_set_ = true;
 }
@@ -139,14 +149,14 @@ Duration SimpleSession::get_creation_age(std::optional<Time> now) const { return
 Duration SimpleSession::get_access_age(std::optional<Time> now) const { return now.value_or(clock_.now()) - accessed_; }
 
 std::optional<Duration> SimpleSession::get_auth_age(std::optional<Time> now) const {
-  if (!user_) return std::nullopt;
+  if (!has_user()) return std::nullopt;
   const auto at = now.value_or(clock_.now());
   // Logged in by this very request.
-  if (reauthenticated_ || !authenticated_ || !record_ || record_->subject != user_.subject()) return Duration::zero();
+  if (reauthenticated_ || !authenticated_ || !record_ || record_->subject != subject()) return Duration::zero();
   return at - *authenticated_;
 }
 
-bool SimpleSession::has_info() const { return static_cast<bool>(user_); }
+bool SimpleSession::has_info() const { return has_user(); }
 
 bool SimpleSession::set_access_time(Duration resolution, Time now) {
   if (now - accessed_ <= resolution) return false;
@@ -167,7 +177,7 @@ std::string local(Time t) {
 }  // namespace
 
 std::string SimpleSession::to_string() const {
-  if (user_) return fmt::format("session {} (user {})", name_of(handle_), user_.subject());
+  if (has_user()) return fmt::format("session {} (user {})", name_of(handle_), subject());
   return fmt::format("session {} (no user)", name_of(handle_));
 }
 
@@ -178,7 +188,7 @@ std::string SimpleSession::repr() const {
 
 void SimpleSession::dump(std::ostream& out, bool header, bool /*deep*/) const {
   if (header) out << fmt::format("session {}:", name_of(handle_));
-  out << fmt::format("  user {}", user_ ? user_.subject() : "None");
+  out << fmt::format("  user {}", has_user() ? subject() : "None");
   out << fmt::format("  _remote_address: {}", get_remote_address());
   out << fmt::format("  created {}, last accessed {}", local(created_), local(accessed_));
   out << fmt::format("  _form_tokens: {}\n", form_token_count());
@@ -225,7 +235,8 @@ void Session::put_slot(std::string_view name, std::string bytes, Merge merge) {
       edit.merge = std::move(merge);
       return;
     }
-  edits_.push_back({std::string(name), std::move(bytes), std::move(merge)});
+  auto& edit = edits_.emplace_back();
+  edit.name = name, edit.bytes = std::move(bytes), edit.merge = std::move(merge);
 }
 
 void Session::blank() {

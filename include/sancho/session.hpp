@@ -108,8 +108,9 @@ class SimpleSession {
   // set as another type.
   template <Encodable T = std::string>
   std::optional<T> get_user() const {
-    if (!user()) return std::nullopt;
-    return user().template as<T>();
+    const auto value = user_value();
+    if (!value) return std::nullopt;
+    return decode<T>(*value);
   }
 
   // The preferred way to set the user. Override it to check types: throw, and
@@ -188,7 +189,7 @@ class SimpleSession {
   // Another user is about to be set: what was written for the last one goes.
   virtual void leave_user() {}
   // Is the record somebody's who is not the user any more?
-  bool record_is_anothers() const { return record_ && !record_->subject.empty() && record_->subject != user_.subject(); }
+  bool record_is_anothers() const { return user_set_ && record_ && !record_->subject.empty() && record_->subject != user_.subject(); }
 
  private:
   friend class ManagerBase;
@@ -196,12 +197,19 @@ class SimpleSession {
   friend class Session;
   // Most requests never ask where the session began, so it is looked up when one does.
   void describe() const;
+  // Nor do most ask for a `User`: until this request sets one it is who the record
+  // says.
+  bool has_user() const { return !subject().empty(); }
+  const std::string& subject() const { return user_set_ || !record_ ? user_.subject() : record_->subject; }
+  std::optional<std::string_view> user_value() const;
+  std::string_view user_bytes() const;  // the value, or nothing at all
   // The seed's `_set_access_time`: raises the access time to now if it is older
   // than `resolution`. True if it did.
   bool set_access_time(Duration resolution, Time now);
 
   Handle handle_;
-  User user_;
+  mutable User user_;
+  mutable bool user_read_ = false;  // it is the record's
   mutable std::string remote_address_, user_agent_;
   mutable bool described_ = false;
   Session* full_ = nullptr;  // itself, if it is one

@@ -52,7 +52,6 @@ class Slots {
     const SlotChange* change = nullptr;
     std::size_t begin = 0, end = 0;  // of the pair that is there; or where it would be
     std::string_view theirs, value;
-    std::string merged;
   };
 
   // Names in their order, each once, and spelt as we spell them. What is broken
@@ -94,13 +93,20 @@ class Slots {
       auto& place = places_[i];
       const auto& change = *place.change;
       if (change.merge.kind == MergeKind::last_writer) place.value = change.mine;
-      else place.value = place.merged = merge_slot(change, place.theirs);
+      else place.value = keep(merge_slot(change, place.theirs));
       pairs_ += place.theirs.empty();
       pairs_ -= place.value.empty();
     }
   }
 
+  // No more than there are places, so that none moves.
+  std::string_view keep(std::string value) {
+    merged_.reserve(count_);
+    return merged_.emplace_back(std::move(value));
+  }
+
   std::string_view bytes_;  // of the pairs
+  std::vector<std::string> merged_;
   std::array<Place, most> places_;
   std::size_t count_ = 0, pairs_ = 0;
 };

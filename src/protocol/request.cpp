@@ -67,6 +67,13 @@ void Finish::came_to(Hand where) {
   hand = std::move(where);
 }
 
+// With what this request adds.
+void Finish::make_fresh(Env& env, std::optional<Terms> terms) {
+  auto& [record, payload] = *intent_.heir;
+  apply(payload, intent_.delta, env.rules.max_tokens);
+  fresh_.emplace(std::move(record), std::move(payload), std::move(terms));
+}
+
 const Op* Finish::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
   if (!seat_.hand) {
@@ -75,8 +82,7 @@ const Op* Finish::resume(Env& env, Answer& answer) {
       return nullptr;
     }
     if (intent_.replace || (seat_.saw == Saw::nothing && intent_.has_info && intent_.delta.adds())) {
-      apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
-      fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload), intent_.terms);
+      make_fresh(env, intent_.terms);
       SANCHO_RUN(*fresh_);
       created = fresh_->outcome == Outcome::won;
       outcome = created && !intent_.replace ? Outcome::kept : fresh_->outcome;
@@ -88,8 +94,8 @@ const Op* Finish::resume(Env& env, Answer& answer) {
   }
 
   if (intent_.replace) {
-    apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
-    replace_.emplace(std::move(*seat_.hand), *intent_.replace, std::move(intent_.heir), std::move(intent_.heir_payload), intent_.terms);
+    apply(intent_.heir->payload, intent_.delta, env.rules.max_tokens);
+    replace_.emplace(std::move(*seat_.hand), *intent_.replace, std::move(intent_.heir->record), std::move(intent_.heir->payload), intent_.terms);
     SANCHO_RUN(*replace_);
     outcome = replace_->outcome;
     created = outcome == Outcome::won;
@@ -153,9 +159,8 @@ const Op* Finish::resume(Env& env, Answer& answer) {
   if (outcome == Outcome::orphaned) {
     // What it was written into had ended for being empty: a new visitor's.
     if (save_) intent_.delta = save_->take_delta();
-    if (intent_.delta.adds()) {
-      apply(intent_.heir_payload, intent_.delta, env.rules.max_tokens);
-      fresh_.emplace(std::move(intent_.heir), std::move(intent_.heir_payload), std::nullopt);
+    if (intent_.heir && intent_.delta.adds()) {
+      make_fresh(env, std::nullopt);
       SANCHO_RUN(*fresh_);
       created = fresh_->outcome == Outcome::won;
       outcome = created ? Outcome::kept : Outcome::dropped;

@@ -64,8 +64,13 @@ struct Intent {
   std::optional<Terms> terms;
   // A new session, complete but for id and version: the heir of a login, or
   // what a visitor without a session gets. Its CSRF secret is not masked yet.
-  Record heir;
-  Payload heir_payload;
+  // There is one with `replace`, and wherever something is to be added and no
+  // user is there already.
+  struct Heir {
+    Record record = {};
+    Payload payload = {};
+  };
+  std::optional<Heir> heir;
 };
 
 // Most writers change slots of a session that opened at once. What `Finish` asks
@@ -102,6 +107,7 @@ class Finish {
 
  private:
   void came_to(Hand where);
+  void make_fresh(Env& env, std::optional<Terms> terms);
 
   friend struct Inspect;
   int at_ = 0;

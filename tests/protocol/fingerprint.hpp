@@ -87,9 +87,10 @@ struct Inspect {
     f(presented, saw, hand, alone, overtaken);
   }
   template <class F> static void each(const Intent& m, F& f) {
-    const auto& [delta, has_info, touch, rotate, replace, terms, heir, payload] = m;
-    f(delta, has_info, touch, rotate, replace, terms, heir, payload);
+    const auto& [delta, has_info, touch, rotate, replace, terms, heir] = m;
+    f(delta, has_info, touch, rotate, replace, terms, heir);
   }
+  template <class F> static void each(const Intent::Heir& m, F& f) { f(m.record, m.payload); }
   template <class F> static void each(const Delta& m, F& f) {
     const auto& [slots, made, removed, given_back, user] = m;
     f(slots, made, removed, given_back, user);

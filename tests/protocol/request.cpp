@@ -170,24 +170,25 @@ Intent Request::intent() const {
 
   const bool reauth = result.does == Does::reauth && seat_.hand;
   const bool login = is_login(result.does) || result.does == Does::reauth;
-  intent.heir = {.version = {}, .state = State::live, .created = now, .accessed = now, .idle = std::chrono::hours(1),
-                 .ends = now + std::chrono::hours(24), .subject = {}, .handle = handle_of(std::string("h") + who_), .payload = {}};
-  intent.heir_payload.issued = now;
-  intent.heir_payload.csrf = secret_of(who_);
+  auto& [heir, payload] = intent.heir.emplace();
+  heir = {.version = {}, .state = State::live, .created = now, .accessed = now, .idle = std::chrono::hours(1),
+          .ends = now + std::chrono::hours(24), .subject = {}, .handle = handle_of(std::string("h") + who_), .payload = {}};
+  payload.issued = now;
+  payload.csrf = secret_of(who_);
   if (!login) return intent;
   intent.replace = reauth ? EndReason::reauth : EndReason::login;
-  intent.heir.subject = seat_.hand && (seat_.hand->record->subject == "U1") != reauth ? "U2" : "U1";
+  heir.subject = seat_.hand && (seat_.hand->record->subject == "U1") != reauth ? "U2" : "U1";
   if (is_login(result.does) && result.does != Does::login) {
     intent.terms.emplace();
     if (is_capped(result.does)) intent.terms->cap = 1;
     if (result.does == Does::login_evict) intent.terms->at_cap = AtCap::evict_oldest;
   }
-  intent.heir_payload.user = packed_text(intent.heir.subject);
-  intent.heir_payload.authenticated = now;
+  payload.user = packed_text(heir.subject);
+  payload.authenticated = now;
   if (!seat_.hand) return intent;
-  if (reauth) intent.heir.handle = seat_.hand->record->handle;
-  intent.heir_payload.slots = view.slots;
-  intent.heir_payload.user_agent = word_of(seat_.hand->record->handle);  // whose heir, for the checks
+  if (reauth) heir.handle = seat_.hand->record->handle;
+  payload.slots = view.slots;
+  payload.user_agent = word_of(seat_.hand->record->handle);  // whose heir, for the checks
   return intent;
 }
 
