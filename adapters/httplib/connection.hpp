@@ -41,14 +41,24 @@ class HttplibConnection final : public httplib::Stream {
   socket_t socket() const override { return socket_; }
 
  private:
+  // One end of it. Neither changes while it lives, and every request asks for both.
+  struct End {
+    std::string ip;
+    int port = 0;
+    bool known = false;
+  };
+  void tell(End& end, int (*name_of)(int, sockaddr*, socklen_t*), std::string& ip, int& port) const;
   bool fill();
+  void keep_head();
 
   const socket_t socket_;
   const Timeout read_timeout_, write_timeout_;
+  mutable End remote_, local_;
   std::array<char, 4096> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // of what was read ahead
   std::string head_;
   bool in_head_ = false;
+  std::size_t head_begin_ = 0;  // in the buffer, what `head_` does not have yet
   std::size_t body_read_ = 0;
 };
 

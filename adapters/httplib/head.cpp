@@ -1,5 +1,7 @@
 #include "head.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "sancho/http.hpp"
@@ -9,10 +11,15 @@ namespace sancho {
 namespace {
 
 // RFC 9110, section 5.6.2.
+constexpr auto token_chars = [] {
+  std::array<bool, 256> allowed{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    allowed[static_cast<unsigned char>(c)] = true;
+  return allowed;
+}();
+
 bool is_token(std::string_view name) {
-  constexpr std::string_view allowed =
-      "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  return !name.empty() && name.find_first_not_of(allowed) == std::string_view::npos;
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return token_chars[static_cast<unsigned char>(c)]; });
 }
 
 std::string_view trim(std::string_view text) {
