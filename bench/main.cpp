@@ -3,7 +3,8 @@
 // `sancho_bench WORLD [Google Benchmark's options]` registers, for one store with
 // one number of sessions, what is read by `bench/run`: `read`, `write` and
 // `log_in`, by 1 and 2 threads, `ours` and the `floor`; on `memory` also `read` by
-// threads that share nothing (`alone`). Without a world it lists them.
+// threads that share nothing (`alone`), and `read_apart`, of which none begins
+// before the last has ended. Without a world it lists them.
 // `sancho_bench costs` counts what a request asks of store and heap.
 #include <benchmark/benchmark.h>
 
@@ -95,6 +96,15 @@ std::vector<Visit> visits(const Contender& to, unsigned thread, std::size_t sess
   return all;
 }
 
+// Nothing behind this begins before all that is before it has ended.
+inline void stop() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_lfence();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("dsb sy\n\tisb" : : : "memory");
+#endif
+}
+
 void request(benchmark::State& state, const Side& side, const std::string& what, std::size_t sessions) {
   const auto thread = static_cast<unsigned>(state.thread_index());
   if (what == "log_in") {
@@ -102,11 +112,12 @@ void request(benchmark::State& state, const Side& side, const std::string& what,
     return;
   }
   const auto all = visits(*side.visited, thread, sessions);
-  const bool reads = what == "read";
+  const bool writes = what == "write", apart = what == "read_apart";
   std::size_t at = 0;
   for (auto _ : state) {
-    if (reads) side.visited->read(thread, all[at]);
-    else side.visited->write(thread, all[at]);
+    if (apart) stop();
+    if (writes) side.visited->write(thread, all[at]);
+    else side.visited->read(thread, all[at]);
     if (++at == all.size()) at = 0;
   }
 }
@@ -122,8 +133,9 @@ int measure(const World& world, int argc, char** argv) {
     return &side != &alone || what == "read" ? side.visited.get() : nullptr;
   };
   const std::initializer_list<std::pair<const char*, const Side*>> sides{{"/ours", &ours}, {"/floor", &floor}, {"/alone", &alone}};
-  for (const std::string what : {"read", "write", "log_in"})
-    for (unsigned threads = 1; threads <= most_threads; ++threads)
+  const auto most = [&](const std::string& what) { return what != "read_apart" ? most_threads : world.alone ? 1u : 0u; };
+  for (const std::string what : {"read", "read_apart", "write", "log_in"})
+    for (unsigned threads = 1; threads <= most(what); ++threads)
       for (const auto& [name, side] : sides)
         if (plays(*side, what))
           benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + name).c_str(),

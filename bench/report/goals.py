@@ -129,8 +129,9 @@ GOALS = (
 REASONS = {
     read_small: "[Its parts](#what-is-a-request-made-of) say why: to read and digest an id and to load a record are most of the 200 ns, and "
                 "the payload's check and a scope come on top.",
-    read_large: "A bucket and a record are two misses, as the table has them; but the first of them can begin only when the cookie has been "
-                "read and digested, and by then there is nothing left to do meanwhile.",
+    read_large: "A bucket and a record are two misses, and the table has no fewer; but while it waits for them, the processor begins with those "
+                "of the next visits, and a request is too long for that. [Where no read begins before the last has ended](#what-does-a-request-cost), "
+                "that is gone on both sides.",
     write_memory: "A write is a read, a payload written anew with its checksum, and a look at the record under its lock. Two and a half times the "
                   "small table's write are 150 to 200 ns, and the id's digest alone takes 60.",
     log_in: "A third to a half of it is what the table's insertion takes too: memory that nobody has used before.",

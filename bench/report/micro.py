@@ -4,7 +4,7 @@ import json
 import statistics
 import subprocess
 
-REQUESTS = {"read": "read", "write": "write", "log_in": "log in"}
+REQUESTS = {"read": "read", "read_apart": "read, apart", "write": "write", "log_in": "log in"}
 
 
 def worlds(program):
