@@ -14,10 +14,10 @@ GORILLA = "/usr/share/gocode/src/github.com/gorilla/sessions"
 WRK = Program("wrk", "wrk")
 
 
-def ours(name, target):
-    """The site behind one of our adapters; builds it."""
+def ours(name, target, off="off"):
+    """The site behind one of our adapters; builds it. `off`: what it calls itself without sessions."""
     program = build.program(target)
-    return Site(name, "memory", lambda _place, port, mode: [([program, port, mode], {})])
+    return Site(name, "memory", lambda _place, port, mode: [([program, port, mode if mode == "on" else off], {})])
 
 
 def node(name, file, packages):
