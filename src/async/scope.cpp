@@ -74,33 +74,42 @@ awaitable<void> carry_out(AsyncScope& scope, Task& task) {
   else if (task.more()) co_await carry_on(scope, task);
 }
 
-// A first look at a store that needs no watch, without the coroutines that a task
-// has otherwise: most requests are over with it. What went wrong is settled as
-// theirs would be. True: the task has more.
-awaitable<bool> first_look(Scope scope, AsyncScope::Entering& entering) {
+// A store that needs no watch is looked at without the coroutines that a task has
+// otherwise: most requests are over with it. What went wrong is settled as theirs
+// would be.
+awaitable<void> enter(Scope scope) {
+  AsyncScope::Turn turn(*scope);
+  scope->executor = co_await this_coro::executor;
+  AsyncScope::Entering entering(*scope);
+  bool more = entering.more();
   auto& store = *scope->core().store();
-  std::exception_ptr aborted;
-  if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
-  try {
-    const coro::Waiting waiting(scope->waiting());
-    const auto until = entering.until();
-    auto found = co_await store.load(entering.first_look(), until);
-    if (found) entering.place() = *std::move(found);
-    if (!entering.looked(found.has_value())) co_return true;
-  } catch (const boost::system::system_error&) {
-    aborted = std::current_exception();
-  } catch (const StoreError& e) {
-    entering.failed(e);
-  }
-  if (aborted) {
+  if (more && store.punctual(asio::query(scope->executor, asio::execution::context))) {
+    std::exception_ptr aborted;
+    bool settled = true;
     if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
     try {
-      std::rethrow_exception(coro::as_trouble(aborted, store, false));
+      const coro::Waiting waiting(scope->waiting());
+      const auto until = entering.until();
+      auto found = co_await store.load(entering.first_look(), until);
+      if (found) entering.place() = *std::move(found);
+      settled = entering.looked(found.has_value());
+    } catch (const boost::system::system_error&) {
+      aborted = std::current_exception();
     } catch (const StoreError& e) {
       entering.failed(e);
     }
+    if (aborted) {
+      if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
+      try {
+        std::rethrow_exception(coro::as_trouble(aborted, store, false));
+      } catch (const StoreError& e) {
+        entering.failed(e);
+      }
+    }
+    if (settled) more = entering.more();
   }
-  co_return entering.more();
+  if (more) co_await carry_on(*scope, entering);
+  turn.over();
 }
 
 // Where it waits for nothing.
@@ -271,14 +280,7 @@ awaitable<void> AsyncSessionManagerBase::maintain_session(AsyncRequestScopeBase&
 }
 
 awaitable<void> AsyncSessionManagerBase::enter(std::shared_ptr<AsyncScope> scope) {
-  AsyncScope::Turn turn(*scope);
-  scope->executor = co_await this_coro::executor;
-  AsyncScope::Entering entering(*scope);
-  bool more = entering.more();
-  const auto& context = asio::query(scope->executor, asio::execution::context);
-  if (more && scope->core().store()->punctual(context)) more = co_await first_look(scope, entering);
-  if (more) co_await carry_on(*scope, entering);
-  turn.over();
+  return sancho::enter(std::move(scope));
 }
 
 bool AsyncSessionManagerBase::enter_in_place(AsyncScope& scope, const asio::any_io_executor& executor,
