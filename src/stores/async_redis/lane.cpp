@@ -25,7 +25,8 @@ Lane::Lane(const asio::any_io_executor& executor, std::shared_ptr<Gate> gate, En
     : to_(std::move(to)),
       rules_(std::move(rules)),
       context_(&asio::query(executor, asio::execution::context)),
-      loop_(executor.target<asio::io_context::executor_type>() ? static_cast<const asio::io_context*>(context_) : nullptr),
+      loop_(executor.target<asio::io_context::executor_type>() ? static_cast<const asio::io_context*>(context_)
+                                                               : nullptr),
       lent_(std::make_unique<Lent>(executor)),
       gate_(std::move(gate)) {}
 

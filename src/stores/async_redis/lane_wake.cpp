@@ -125,15 +125,18 @@ void Lane::post_look() {
 // Who was to ask again has done so, and has posted a look; what they asked need not
 // wait for it. If nobody has, somebody may yet.
 void Lane::look_now() {
-  bool asked = false, idle = false;
+  bool asked = false, none_sent = false, idle = false;
   {
     const std::lock_guard lock(mutex_);
     asked = sent_ < queue_.size();
+    none_sent = sent_ == 0;
     idle = queue_.empty();
   }
   if (asked)
-    asio::dispatch(lent_->strand, [self = shared_from_this()] {
-      if (self->state_ == State::up && !self->resting_) self->write();
+    asio::dispatch(lent_->strand, [self = shared_from_this(), none_sent] {
+      if (self->state_ != State::up || self->resting_) return;
+      if (none_sent) self->heard_ = Deadline::Steady::now();
+      self->write();
     });
   else if (idle)
     look_later();
