@@ -13,14 +13,23 @@ bool ScopeBase::Saving::more() {
   return false;
 }
 
+bool ScopeBase::Saving::is_needless(ScopeBase& scope) {
+  auto& s = *scope.state_;
+  if (s.maintained) return true;
+  const auto held = s.session->use();
+  s.maintained = true;
+  if (scope.is_idle()) {
+    s.ended_in_seat = s.seat.hand.has_value();
+    return true;
+  }
+  s.maintained = false;
+  return false;
+}
+
 bool ScopeBase::Saving::begin() {
-  if (s_.maintained) return false;
+  if (is_needless(scope_)) return false;
   const auto held = s_.session->use();
   s_.maintained = true;
-  if (scope_.is_idle()) {
-    s_.ended_in_seat = s_.seat.hand.has_value();
-    return false;
-  }
   if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
   auto& intent = intent_.emplace(scope_.intent(env().now));
   if (s_.blind) {

@@ -23,10 +23,7 @@ bool may_be_served_without(const StoreError& e, const Policy& policy, bool safe)
 }
 }  // namespace
 
-bool ScopeBase::Entering::more() {
-  if (without_) return false;
-  if (out_) return s_.seat.leave(), false;
-  if (asked_) return settle();
+bool ScopeBase::Entering::FirstLook::due() {
   const auto& arrival = s_.arrival;
   if (arrival.from_elsewhere)
     throw UsageError(
@@ -35,15 +32,15 @@ bool ScopeBase::Entering::more() {
   const bool by_cookie = s_.manager.policy().transport.by_cookie();
   if (arrival.id_refused)
     scope_.report(by_cookie ? EventKind::cookie_refused : EventKind::header_refused, arrival.id_refused);
-  return asked_ = arrival.id.has_value();
+  return arrival.id.has_value();
 }
 
-const SessionKey& ScopeBase::Entering::first_look() {
+const SessionKey& ScopeBase::Entering::FirstLook::key() {
   const auto& id = *s_.arrival.id;
   return s_.seat.hand.emplace(id, SessionKey::of(s_.manager.policy().name_space, id), std::move(s_.room.record)).key;
 }
 
-bool ScopeBase::Entering::looked(bool found) {
+bool ScopeBase::Entering::FirstLook::looked(bool found) {
   auto& record = place();
   if (found && record.state == sancho::State::live)
     s_.straight = protocol::opens_at_once(record, s_.payload.emplace(record));
@@ -55,6 +52,23 @@ bool ScopeBase::Entering::looked(bool found) {
   met_ = found ? protocol::Answer(protocol::Found{std::move(record)}) : protocol::Answer(Absent{});
   s_.seat.hand.reset();
   return false;
+}
+
+// Is it used from where it was made?
+void ScopeBase::Entering::FirstLook::settle() {
+  if (!s_.manager.policy().check_session_addr || !s_.seat.hand) return;
+  if (s_.payload->remote_address == s_.arrival.peer.remote_address) return;
+  scope_.report(EventKind::address_mismatch);
+  s_.straight = false;
+  s_.seat.hand.reset();
+  s_.seat.saw = Saw::nothing;
+}
+
+bool ScopeBase::Entering::more() {
+  if (without_) return false;
+  if (out_) return s_.seat.leave(), false;
+  if (asked_) return settle();
+  return asked_ = look_.due();
 }
 
 bool ScopeBase::Entering::settle() {
@@ -71,27 +85,18 @@ bool ScopeBase::Entering::settle() {
   } else if (s_.seat.saw == Saw::nothing) {
     scope_.report(EventKind::unknown_id);
   }
-  check_address();
+  look_.settle();
   return false;
-}
-
-void ScopeBase::Entering::check_address() {
-  if (!s_.manager.policy().check_session_addr || !s_.seat.hand) return;
-  if (s_.payload->remote_address == s_.arrival.peer.remote_address) return;
-  scope_.report(EventKind::address_mismatch);
-  s_.straight = false;
-  s_.seat.hand.reset();
-  s_.seat.saw = Saw::nothing;
 }
 
 const protocol::Op* ScopeBase::Entering::resume(protocol::Answer& answer) {
   if (out_) return out_->resume(env(), answer);
   if (!begin_) {
     begin_.emplace(s_.arrival.id);
-    if (met_) {
+    if (look_.met_) {
       // The machine's first question, which has been answered.
       begin_->resume(env(), answer);
-      answer = std::move(*met_);
+      answer = std::move(*look_.met_);
     }
   }
   return begin_->resume(env(), answer);

@@ -40,21 +40,44 @@ class ScopeBase::Task {
 // The session that the request's cookie opens.
 class ScopeBase::Entering : public Task {
  public:
-  using Task::Task;
+  // Looking the record up before a machine asks for anything: mostly that is all. Small,
+  // unlike the task, for those who keep it while they wait.
+  class FirstLook {
+   public:
+    explicit FirstLook(ScopeBase& scope) : scope_(scope), s_(*scope.state_) {}
+    // False: the request has no id, and nothing is to be looked up.
+    bool due();
+    Deadline until() const { return s_.manager.deadline(); }
+    const SessionKey& key();
+    // Where the record is to be put; then `looked` says whether that was all.
+    Record& place() { return *s_.seat.hand->record; }
+    bool looked(bool found);
+    // The last thing, once it is known whose session it is.
+    void settle();
+
+   private:
+    friend class Entering;
+    ScopeBase& scope_;
+    State& s_;
+    std::optional<protocol::Answer> met_;
+  };
+
+  explicit Entering(ScopeBase& scope) : Task(scope), look_(scope) {}
+  // What a look that was due has left over.
+  Entering(ScopeBase& scope, FirstLook&& look) : Task(scope), look_(std::move(look)), asked_(true) {}
+
   bool more();
   const protocol::Op* resume(protocol::Answer& answer);
   void failed(const StoreError& e);
 
-  // What a runner may look up before it asks for the first operation, and where
-  // the record is to be put: then `looked` says whether that was all.
-  const SessionKey& first_look();
-  Record& place() { return *s_.seat.hand->record; }
-  bool looked(bool found);
+  // For a runner that looks first.
+  const SessionKey& first_look() { return look_.key(); }
+  Record& place() { return look_.place(); }
+  bool looked(bool found) { return look_.looked(found); }
 
  private:
   bool settle();
-  void check_address();
-  std::optional<protocol::Answer> met_;  // by the first look
+  FirstLook look_;
   bool asked_ = false;
   std::optional<protocol::Begin> begin_;
   std::optional<protocol::LogOut> out_;  // an id that came back may end its session
@@ -118,6 +141,9 @@ class ScopeBase::LoggingOut : public Task {
 class ScopeBase::Saving : public Task {
  public:
   using Task::Task;
+  // Nothing is to be saved, and that is settled: no task is needed. Most requests.
+  static bool is_needless(ScopeBase& scope);
+
   bool more();
   const protocol::Op* resume(protocol::Answer& answer);
   void failed(const StoreError& e);

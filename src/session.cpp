@@ -16,7 +16,7 @@
 #include "sancho/csrf.hpp"
 #include "sancho/manager_base.hpp"
 #include "scope_state.hpp"
-#include "spare.hpp"
+#include "spare_block.hpp"
 
 namespace sancho {
 
@@ -60,31 +60,10 @@ void SimpleSession::describe() const {
 
 // ## Memory for sessions
 
-namespace {
-struct Block {
-  void* memory = nullptr;
-  std::size_t size = 0;
-  explicit operator bool() const { return memory != nullptr; }
-};
-struct DropBlock {
-  void operator()(Block block) const noexcept { ::operator delete(block.memory); }
-};
-constexpr std::size_t largest_block = 4096;
-
-using Blocks = Stock<Block, 8, DropBlock>;
-}  // namespace
-
-void* SimpleSession::operator new(std::size_t size) {
-  const auto spare = Blocks::take([&](const Block& block) { return block.size == size; });
-  return spare ? spare.memory : ::operator new(size);
-}
+void* SimpleSession::operator new(std::size_t size) { return SpareBlocks::take(size); }
 void* SimpleSession::operator new(std::size_t size, std::align_val_t align) { return ::operator new(size, align); }
 
-void SimpleSession::operator delete(void* memory, std::size_t size) noexcept {
-  const Block block{memory, size};
-  if (size > largest_block) DropBlock()(block);
-  else Blocks::give(block);
-}
+void SimpleSession::operator delete(void* memory, std::size_t size) noexcept { SpareBlocks::give(memory, size); }
 void SimpleSession::operator delete(void* memory, std::size_t, std::align_val_t align) noexcept {
   ::operator delete(memory, align);
 }

@@ -1,5 +1,6 @@
 // The manager of requests that are served by coroutines.
 #include "async/core.hpp"
+#include "spare_block.hpp"
 
 namespace sancho {
 
@@ -166,7 +167,7 @@ AsyncSessionManagerBase::AsyncSessionManagerBase(std::shared_ptr<AsyncSessionSto
 AsyncSessionManagerBase::~AsyncSessionManagerBase() = default;
 
 std::shared_ptr<AsyncScope> AsyncSessionManagerBase::arrive(const Request& request) {
-  return std::make_shared<AsyncScope>(core_, request);
+  return std::allocate_shared<AsyncScope>(SpareAllocator<AsyncScope>(), core_, request);
 }
 
 awaitable<bool> AsyncSessionManagerBase::has_session_cookie(const Request& request, bool must_exist) {

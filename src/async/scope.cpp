@@ -74,33 +74,58 @@ awaitable<void> carry_out(AsyncScope& scope, Task& task) {
   else if (task.more()) co_await carry_on(scope, task);
 }
 
-// A first look at a store that needs no watch, without the coroutines that a task
-// has otherwise: most requests are over with it. What went wrong is settled as
-// theirs would be. True: the task has more.
-awaitable<bool> first_look(Scope scope, AsyncScope::Entering& entering) {
-  auto& store = *scope->core().store();
-  std::exception_ptr aborted;
-  if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
-  try {
-    const coro::Waiting waiting(scope->waiting());
-    const auto until = entering.until();
-    auto found = co_await store.load(entering.first_look(), until);
-    if (found) entering.place() = *std::move(found);
-    if (!entering.looked(found.has_value())) co_return true;
-  } catch (const boost::system::system_error&) {
-    aborted = std::current_exception();
-  } catch (const StoreError& e) {
-    entering.failed(e);
-  }
-  if (aborted) {
-    if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
+// What a first look has left over, which went wrong or was not the end. Coroutines
+// that mostly come to their end without a task leave it to one of their own: a task
+// is large, and would be made room for each time.
+awaitable<void> go_in(AsyncScope& scope, AsyncScope::Entering::FirstLook& look, std::exception_ptr trouble) {
+  AsyncScope::Entering entering(scope, std::move(look));
+  bool more = true;
+  if (trouble) {
     try {
-      std::rethrow_exception(coro::as_trouble(aborted, store, false));
+      std::rethrow_exception(coro::as_trouble(trouble, *scope.core().store(), false));
     } catch (const StoreError& e) {
       entering.failed(e);
     }
+    more = entering.more();
   }
-  co_return entering.more();
+  if (more) co_await carry_on(scope, entering);
+}
+
+// A store that needs no watch is looked at without the coroutines that a task has
+// otherwise: most requests are over with it. What went wrong is settled as theirs
+// would be.
+awaitable<void> enter(Scope scope) {
+  AsyncScope::Turn turn(*scope);
+  scope->executor = co_await this_coro::executor;
+  AsyncScope::Entering::FirstLook look(*scope);
+  if (look.due()) {
+    auto& store = *scope->core().store();
+    bool over = false, aborted = false;
+    std::exception_ptr trouble;
+    if (store.punctual(asio::query(scope->executor, asio::execution::context))) {
+      if (coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
+      try {
+        const coro::Waiting waiting(scope->waiting());
+        const auto until = look.until();
+        auto found = co_await store.load(look.key(), until);
+        if (found) look.place() = *std::move(found);
+        over = look.looked(found.has_value());
+      } catch (const boost::system::system_error&) {
+        aborted = true;
+        trouble = std::current_exception();
+      } catch (const StoreError&) {
+        trouble = std::current_exception();
+      }
+      if (aborted && coro::is_cancelled(co_await this_coro::cancellation_state)) coro::throw_cancelled();
+    }
+    if (over) {
+      look.settle();
+    } else {
+      auto rest = go_in(*scope, look, std::move(trouble));
+      co_await std::move(rest);
+    }
+  }
+  turn.over();
 }
 
 // Where it waits for nothing.
@@ -120,14 +145,18 @@ std::optional<HeaderLines> finish_here(AsyncScope& scope, asio::cancellation_sta
   return scope.leave();
 }
 
+awaitable<void> save(AsyncScope& scope) {
+  AsyncScope::Saving saving(scope);
+  co_await carry_out(scope, saving);
+}
+
 awaitable<HeaderLines> finish(Scope scope) {
   const auto state = co_await this_coro::cancellation_state;
   if (auto lines = finish_here(*scope, state)) co_return *std::move(lines);
   AsyncScope::Turn turn(*scope);
   scope->must_not_be_over();
-  AsyncScope::Saving saving(*scope);
   try {
-    if (saving.more()) co_await carry_on(*scope, saving);
+    if (!AsyncScope::Saving::is_needless(*scope)) co_await save(*scope);
   } catch (...) {
     scope->give_up();
     throw;
@@ -138,8 +167,7 @@ awaitable<HeaderLines> finish(Scope scope) {
 
 awaitable<void> maintain(Scope scope) {
   AsyncScope::Turn turn(*scope);
-  AsyncScope::Saving saving(*scope);
-  co_await carry_out(*scope, saving);
+  if (!AsyncScope::Saving::is_needless(*scope)) co_await save(*scope);
   turn.over();
 }
 
@@ -271,14 +299,7 @@ awaitable<void> AsyncSessionManagerBase::maintain_session(AsyncRequestScopeBase&
 }
 
 awaitable<void> AsyncSessionManagerBase::enter(std::shared_ptr<AsyncScope> scope) {
-  AsyncScope::Turn turn(*scope);
-  scope->executor = co_await this_coro::executor;
-  AsyncScope::Entering entering(*scope);
-  bool more = entering.more();
-  const auto& context = asio::query(scope->executor, asio::execution::context);
-  if (more && scope->core().store()->punctual(context)) more = co_await first_look(scope, entering);
-  if (more) co_await carry_on(*scope, entering);
-  turn.over();
+  return sancho::enter(std::move(scope));
 }
 
 bool AsyncSessionManagerBase::enter_in_place(AsyncScope& scope, const asio::any_io_executor& executor,

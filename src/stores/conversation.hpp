@@ -24,6 +24,8 @@
 #include <utility>
 #include <variant>
 
+#include "spare_block.hpp"
+
 namespace sancho {
 
 template <class T, class Wish>
@@ -56,7 +58,7 @@ class Floor {
 };
 
 template <class Wish>
-struct Talk {
+struct Talk : InSpareBlock {
   Floor<Wish>* floor = nullptr;
   std::coroutine_handle<> awaited_by;
   std::exception_ptr trouble;

@@ -16,7 +16,10 @@
 // waits for replicas holds up what comes behind it.
 //
 // The connections run on the executor of the coroutine that opened the store;
-// each call runs on that of whoever awaits it. No thread is started. While no call
+// each call runs on that of whoever awaits it. No thread is started. Where one thread
+// alone was seen to run an `io_context` for a while, the coroutines that are answered
+// together go on within one handler, one after the other: one that blocks the thread
+// holds up the others, even if another thread could have taken them. While no call
 // is under way nothing runs on the executor either, so an `io_context` comes to
 // its end with the last request. Store and `io_context` may be destroyed in any
 // order, with calls under way too: these are then torn down, or fail.

@@ -2,6 +2,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "coarse_clock.hpp"
 #include "stores/redis/uri_options.hpp"
 
 namespace sancho {
@@ -17,20 +18,21 @@ namespace {
 // one to each step, because each has to be made and woken.
 //
 // `begin(verbs)` gives the conversation, and owns what that refers to; `each` is
-// for one that shows what it finds. Throws what Asio throws where it is cancelled,
+// for one that shows what it finds; `tried` is how it went where the first thing that
+// it wishes for has been tried. Throws what Asio throws where it is cancelled,
 // and what `each` throws; all other trouble is the conversation's.
 template <class Begin>
-auto carry_out(std::shared_ptr<Ground> ground, Begin begin, AsyncScan::Each each = {})
+auto carry_out(std::shared_ptr<Ground> ground, Begin begin, AsyncScan::Each each = {}, Asked tried = {})
     -> awaitable<typename decltype(begin(ground->verbs))::Result> {
   ground->dealings.require_own_process();
   auto talk = begin(ground->verbs);
   Floor floor(talk);
-  while (Wish* wish = floor.next()) {
+  for (Wish* wish = nullptr; (wish = floor.next()); tried = {}) {
     if (auto* exchange = std::get_if<Exchange>(wish)) {
-      const auto asked = ask(*ground, *exchange, floor);
-      if (!asked.ask) continue;
-      co_await asked.lane->end_of(*asked.ask);
-      hand_in(*asked.ask, floor);
+      const bool has_been = (tried.ask || tried.trouble) && tried.lane->to() == exchange->to;
+      auto asked = has_been ? std::move(tried) : ask(*ground, *exchange);
+      if (asked.ask && !has_been) co_await asked.lane->end_of(*asked.ask);
+      hand_in(asked, floor);
     } else if (const auto* length = std::get_if<Pause>(wish)) {
       co_await pause(*length);
     } else {
@@ -39,6 +41,23 @@ auto carry_out(std::shared_ptr<Ground> ground, Begin begin, AsyncScan::Each each
     }
   }
   co_return talk.result();
+}
+
+// Nearly always one question and an answer that is no error: then no conversation is
+// needed, which would ask it, too, and first.
+awaitable<std::optional<Record>> load_from(std::shared_ptr<Ground> ground, SessionKey key, Deadline until) {
+  ground->dealings.require_own_process();
+  Asked asked;
+  if (!has_passed(until.at(), coarse_now())) asked = ask_for(*ground, key, until);
+  if (asked.ask) {
+    co_await asked.lane->end_of(*asked.ask);
+    const auto& ask = *asked.ask;
+    if (ask.end == Ask::End::answered && !ask.last.is_error()) co_return ground->verbs.loaded(ask.last);
+  }
+  auto rest = carry_out(
+      std::move(ground), [key, until](Verbs& verbs) { return verbs.load(key, until); }, {}, std::move(asked));
+  auto found = co_await std::move(rest);
+  co_return found;
 }
 
 awaitable<std::shared_ptr<AsyncSessionStore>> open(RedisOptions options, AsyncRedisOptions more) {
@@ -54,7 +73,7 @@ awaitable<void> without_answer(awaitable<Done> what) { co_await std::move(what);
 }  // namespace
 
 awaitable<std::optional<Record>> AsyncRedisStore::load(SessionKey key, Deadline until) {
-  return carry_out(ground_, [key, until](Verbs& verbs) { return verbs.load(key, until); });
+  return load_from(ground_, key, until);
 }
 awaitable<CreateAnswer> AsyncRedisStore::create(SessionKey key, Record record, Deadline until,
                                                 std::optional<Admission> admission) {

@@ -24,13 +24,18 @@ struct Ground {
   Wires wires;
 };
 
+// The lane stays as long as the ground.
 struct Asked {
-  std::shared_ptr<Lane> lane;
-  std::shared_ptr<Ask> ask;  // null: it may not wait, and the floor knows why
+  Lane* lane = nullptr;
+  std::shared_ptr<Ask> ask;    // null: nothing was asked, or it may not wait ...
+  std::exception_ptr trouble;  // ... for this reason
 };
-Asked ask(Ground& ground, Exchange& what, Floor& floor);
+Asked ask(Ground& ground, Exchange& what);
+// A load's first question, before there is a conversation; nothing is asked where it
+// is not known whom.
+Asked ask_for(Ground& ground, const SessionKey& key, Deadline until);
 // How it ended. Throws what Asio throws where the coroutine was cancelled.
-void hand_in(Ask& ask, Floor& floor);
+void hand_in(Asked& asked, Floor& floor);
 
 boost::asio::awaitable<void> pause(Pause length);
 

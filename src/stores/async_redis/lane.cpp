@@ -1,6 +1,7 @@
 #include "stores/async_redis/lane.hpp"
 
 #include <poll.h>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
@@ -13,6 +14,10 @@ namespace {
 // A packet: more of them would leave no sooner, and what has not left can be
 // taken back.
 constexpr std::size_t packet_size = 64 * 1024;
+
+std::string no_protocol(const ProtocolError& e) {
+  return std::string("what came is not Redis' protocol: ") + e.what();
+}
 }  // namespace
 
 Lane::Lane(const asio::any_io_executor& executor, std::shared_ptr<Gate> gate, Endpoint to,
@@ -20,6 +25,8 @@ Lane::Lane(const asio::any_io_executor& executor, std::shared_ptr<Gate> gate, En
     : to_(std::move(to)),
       rules_(std::move(rules)),
       context_(&asio::query(executor, asio::execution::context)),
+      loop_(executor.target<asio::io_context::executor_type>() ? static_cast<const asio::io_context*>(context_)
+                                                               : nullptr),
       lent_(std::make_unique<Lent>(executor)),
       gate_(std::move(gate)) {}
 
@@ -45,11 +52,10 @@ Lane::~Lane() {
 // ## Asking
 
 std::shared_ptr<Gate> Lane::gate_of(const asio::any_io_executor& executor) const {
-  return &asio::query(executor, asio::execution::context) == context_ ? gate_ : Home::gate_of(executor);
+  return &asio::query(executor, asio::execution::context) == context_ ? nullptr : Home::gate_of(executor);
 }
 
-std::shared_ptr<Ask> Lane::ask(Exchange& what) {
-  auto ask = std::make_shared<Ask>(std::move(what.what.bytes), what.what.commands, what.until);
+void Lane::ask(const std::shared_ptr<Ask>& question) {
   bool there = true;
   {
     const std::lock_guard lock(mutex_);
@@ -57,16 +63,16 @@ std::shared_ptr<Ask> Lane::ask(Exchange& what) {
       throw StoreError(Trouble::unavailable,
                        to_string(to_) + ": " + std::to_string(queue_.size()) +
                            " calls wait for answers already, which is all that may (AsyncRedisOptions::max_waiting)");
-    ask->old = up_;
-    queue_.push_back(ask);
-    earliest_ = std::min(earliest_, what.until.at());
-    if (std::exchange(stirred_, true)) return ask;
+    question->old = up_;
+    queue_.push_back(question);
+    earliest_ = std::min(earliest_, question->until.at());
+    seen_here();
+    if (std::exchange(stirred_, true)) return;
     // Later, so that who else is about to ask gets into the same packet.
-    there = gate_->pass([this] { asio::post(lent_->strand, [self = shared_from_this()] { self->stir(); }); });
+    there = gate_->pass([this] { post_look(); });
     if (!there) stirred_ = false;
   }
   if (!there) leave();
-  return ask;
 }
 
 void Lane::withdraw(const std::shared_ptr<Ask>& ask) {
@@ -125,7 +131,10 @@ void Lane::leave() noexcept {
       ask.lost = {{"the executor that its connections belong to is gone", sent, false}, sent, false};
     });
   }
-  for (const auto& ask : ended) ask->wake();
+  for (const auto& ask : ended) {
+    ask->wake();
+    ask->let_go();
+  }
 }
 
 // ## On the strand
@@ -179,11 +188,10 @@ bool Lane::pack() {
   ++round_;
   for (; sent_ < queue_.size() && packet_.size() < packet_size; ++sent_) {
     auto& ask = *queue_[sent_];
-    ask.stage = Ask::Stage::sent;
     ask.round = round_;
     ask.begins = tls_ ? 0 : packet_.size();
     packet_ += ask.wire;
-    ask.wire = {};
+    ask.sent();
   }
   return !packet_.empty();
 }
@@ -206,13 +214,13 @@ void Lane::write() {
     packet_sent_ += lent_->socket.send(rest, 0, error);
     if (error == asio::error::would_block || error == asio::error::try_again) {
       writing_ = true;
-      lent_->socket.async_wait(asio::socket_base::wait_write,
-                               [self = shared_from_this(), era = era_](const boost::system::error_code& failed) {
-                                 if (era != self->era_) return;
-                                 self->writing_ = false;
-                                 if (failed) return self->break_off("the connection broke: " + failed.message());
-                                 self->write();
-                               });
+      auto go_on = [self = shared_from_this(), era = era_](const boost::system::error_code& failed) {
+        if (era != self->era_) return;
+        self->writing_ = false;
+        if (failed) return self->break_off("the connection broke: " + failed.message());
+        self->write();
+      };
+      lent_->socket.async_wait(asio::socket_base::wait_write, asio::bind_executor(lent_->strand, std::move(go_on)));
     } else if (error) {
       return break_off("the connection broke: " + error.message());
     }
@@ -221,10 +229,10 @@ void Lane::write() {
 
 void Lane::read() {
   if (std::exchange(reading_, true)) return;
-  lent_->socket.async_read_some(asio::buffer(arrived_), [self = shared_from_this(), era = era_](
-                                                            const boost::system::error_code& error, std::size_t size) {
-    if (era == self->era_) self->received(error, size);
-  });
+  auto go_on = [self = shared_from_this(), era = era_](const boost::system::error_code& error, std::size_t size) {
+    self->arrived(error, size, era);
+  };
+  lent_->socket.async_read_some(asio::buffer(arrived_), std::move(go_on));
 }
 
 void Lane::received(const boost::system::error_code& error, std::size_t size) {
@@ -232,7 +240,6 @@ void Lane::received(const boost::system::error_code& error, std::size_t size) {
   if (error == asio::error::eof) return break_off("the server closed the connection");
   if (error) return break_off("the connection broke: " + error.message());
   heard_ = Deadline::Steady::now();
-  replies_.clear();
   bool closed = false;
   try {
     const std::string_view bytes(arrived_.data(), size);
@@ -242,43 +249,56 @@ void Lane::received(const boost::system::error_code& error, std::size_t size) {
     } else {
       reader_.feed(bytes);
     }
-    while (auto reply = reader_.next()) replies_.push_back(*std::move(reply));
-  } catch (const ProtocolError& e) {
-    return break_off(std::string("what came is not Redis' protocol: ") + e.what());
   } catch (const StoreError& e) {  // of TLS
     return break_off(e.what());
+  } catch (const ProtocolError& e) {
+    return break_off(no_protocol(e));
   }
-  take();
-  if (closed && state_ == State::up) break_off("the server closed the connection");
+  if (const auto wrong = take(); !wrong.empty()) return break_off(wrong);
+  if (closed) break_off("the server closed the connection");
 }
 
-void Lane::take() {
+// Who has been answered goes on. What is wrong with the rest, in words.
+std::string Lane::take() {
   Asks answered;
-  bool unasked = false, idle = false, alone = false;
+  std::string wrong;
+  bool idle = false;
   {
     const std::lock_guard lock(mutex_);
-    for (auto& reply : replies_) {
-      if ((unasked = sent_ == 0)) break;
-      auto& ask = queue_.front();
-      ask->replies.push_back(std::move(reply));
-      if (ask->replies.size() < ask->expected) continue;
-      if (ask->stage != Ask::Stage::over) {
-        ask->stage = Ask::Stage::over;
-        ask->end = Ask::End::answered;
-        answered.push_back(std::move(ask));
+    try {
+      while (sent_ > 0 && read_reply(answered)) {
       }
-      queue_.pop_front();
-      --sent_;
+      if (sent_ == 0 && reader_.next()) wrong = "the server said what nobody had asked for";
+    } catch (const ProtocolError& e) {
+      wrong = no_protocol(e);
     }
     idle = queue_.empty();
-    alone = idle && !unasked && !std::exchange(stirred_, true);
   }
+  const bool round_looks = in_round() && !answered.empty();
+  wake(std::move(answered));
+  if (!wrong.empty()) return wrong;
   // It is looked behind those who have been answered. Mostly they have asked again by
   // then, and all of that leaves at once; else timer and socket can rest.
-  for (const auto& ask : answered) ask->wake();
-  if (alone) asio::post(lent_->strand, [self = shared_from_this()] { self->stir(); });
-  if (unasked) return break_off("the server said what nobody had asked for");
-  if (!idle) read();
+  if (!idle)
+    read();
+  else if (!round_looks)
+    look_later();
+  return wrong;
+}
+
+// To the first of those that wait. False: it is not there as a whole. With the mutex.
+bool Lane::read_reply(Asks& answered) {
+  auto& ask = queue_.front();
+  if (!reader_.next(ask->last)) return false;
+  if (!ask->replied()) return true;
+  if (ask->stage != Ask::Stage::over) {
+    ask->stage = Ask::Stage::over;
+    ask->end = Ask::End::answered;
+    answered.push_back(std::move(ask));
+  }
+  queue_.pop_front();
+  --sent_;
+  return true;
 }
 
 // Nobody waits, so nothing is waited for.

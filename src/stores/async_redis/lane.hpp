@@ -24,6 +24,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <thread>
 
 #include "stores/async_redis/ask.hpp"
 #include "stores/redis/plan.hpp"
@@ -51,14 +52,14 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
 
   // Puts a question into the queue. Throws `StoreError` (*unavailable*) if as many
   // wait as may; `LaneRules::most_waiting` says how many.
-  // Takes the bytes out of it.
-  std::shared_ptr<Ask> ask(Exchange& what);
+  void ask(const std::shared_ptr<Ask>& question);
   // To be awaited by who asked, until the ask is over. Once; who awaits it holds both.
   auto end_of(Ask& ask) {
     return ask.sleep([this](const boost::asio::any_io_executor& executor) { return gate_of(executor); },
-                     [this, &ask] { return withdrawal_of(ask); });
+                     [this, &ask] { return withdrawal_of(ask); }, gate_.get());
   }
 
+  const Endpoint& to() const { return to_; }
   // How many questions are not answered yet.
   std::size_t waiting() const;
   // The store goes.
@@ -67,11 +68,13 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
  private:
   using Moment = Deadline::Steady::time_point;
   using Asks = std::vector<std::shared_ptr<Ask>>;
+  static constexpr unsigned calm_enough = 64, round_for_others = 256;
 
-  // What the execution context lends.
+  // What the execution context lends. What comes from the socket is not on the
+  // strand by itself.
   struct Lent {
     explicit Lent(const boost::asio::any_io_executor& executor)
-        : strand(boost::asio::make_strand(executor)), socket(strand), timer(strand) {}
+        : strand(boost::asio::make_strand(executor)), socket(executor), timer(strand) {}
     boost::asio::strand<boost::asio::any_io_executor> strand;
     boost::asio::generic::stream_protocol::socket socket;
     boost::asio::steady_timer timer;
@@ -91,13 +94,24 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   void leave() noexcept override;
   std::shared_ptr<Guest> hold() noexcept override { return weak_from_this().lock(); }
 
+  // ## Waking (lane_wake.cpp)
+  class Round;
+  void seen_here();
+  bool in_round() const;
+  void arrived(const boost::system::error_code& error, std::size_t size, std::size_t era);
+  void wake(Asks answered);
+  void look_now();
+  void look_later();
+  void post_look();
+
   // ## On the strand (lane.cpp)
   void stir();
   void write();
   bool pack();
   void read();
   void received(const boost::system::error_code& error, std::size_t size);
-  void take();
+  std::string take();
+  bool read_reply(Asks& answered);
   void rest();
   bool is_quiet();
   void break_off(const std::string& why);
@@ -127,6 +141,7 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   const Endpoint to_;
   const std::shared_ptr<const LaneRules> rules_;
   const boost::asio::execution_context* const context_;
+  const boost::asio::io_context* const loop_;  // the same, if it is one
   // In this order: services that are made later go first.
   std::unique_ptr<Lent> lent_;  // null once the context has gone
   const std::shared_ptr<Gate> gate_;
@@ -137,6 +152,8 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   bool stirred_ = false;  // the strand will look
   bool up_ = false;
   Moment earliest_ = Moment::max();  // deadline of those that came since it looked
+  std::thread::id seen_on_;          // who asked last, or ran what arrived
+  unsigned calm_ = 0, rounds_ = 0;   // how often that has been the same since; rounds so far
 
   // On the strand.
   enum class State { down, connecting, up };
@@ -150,7 +167,6 @@ class Lane final : public Guest, public std::enable_shared_from_this<Lane> {
   std::array<char, 16384> arrived_;
   std::optional<TlsSession> tls_;
   ReplyReader reader_;
-  std::vector<Reply> replies_;  // just read
   Moment timer_at_ = Moment::max(), connect_by_{}, heard_{};
   bool connect_late_ = false, reached_ = false;
 };

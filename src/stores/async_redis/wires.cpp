@@ -17,11 +17,7 @@ Wires::Wires(boost::asio::any_io_executor executor, std::string store, const Red
   to_sentinels.introduction = introduction_to_sentinels(o);
   rules_ = std::make_shared<const LaneRules>(rules);
   rules_for_sentinels_ = std::make_shared<const LaneRules>(std::move(to_sentinels));
-}
-
-std::shared_ptr<Ask> Wires::ask(Exchange& what, std::shared_ptr<Lane>& at) {
-  at = lane_for(what);
-  return at->ask(what);
+  if (deployment_of(o) == Deployment::server) only_ = &lane_to(endpoints_of(o).front());
 }
 
 std::shared_ptr<Lane> Wires::open(const Node& node) const {
@@ -32,26 +28,33 @@ std::shared_ptr<Lane> Wires::open(const Node& node) const {
   return lane;
 }
 
-std::shared_ptr<Lane> Wires::lane_for(const Exchange& what) {
-  const std::lock_guard lock(mutex_);
-  const bool sentinel = what.aside && sentinels_;
-  auto node = std::find_if(nodes_.begin(), nodes_.end(),
-                           [&](const Node& each) { return each.sentinel == sentinel && each.at == what.to; });
-  if (node == nodes_.end()) {
-    Node fresh{what.to, sentinel, {}};
-    fresh.lanes.push_back(open(fresh));
-    node = nodes_.insert(nodes_.end(), std::move(fresh));
-  }
-  return what.waits && connections_ > 1 ? least_busy(*node) : node->lanes.front();
+Wires::Node& Wires::node_at(const Endpoint& at, bool sentinel) {
+  const auto node = std::find_if(nodes_.begin(), nodes_.end(),
+                                 [&](const Node& each) { return each.sentinel == sentinel && each.at == at; });
+  if (node != nodes_.end()) return *node;
+  Node fresh{at, sentinel, {}};
+  fresh.lanes.push_back(open(fresh));
+  return nodes_.emplace_back(std::move(fresh));
 }
 
-std::shared_ptr<Lane> Wires::least_busy(Node& node) {
+Lane& Wires::lane_to(const Endpoint& node) {
+  const std::lock_guard lock(mutex_);
+  return *node_at(node, false).lanes.front();
+}
+
+Lane& Wires::lane_for(const Exchange& what) {
+  const std::lock_guard lock(mutex_);
+  auto& node = node_at(what.to, what.aside && sentinels_);
+  return what.waits && connections_ > 1 ? least_busy(node) : *node.lanes.front();
+}
+
+Lane& Wires::least_busy(Node& node) {
   std::shared_ptr<Lane> least;
   std::size_t fewest = ~std::size_t{0};
   for (std::size_t i = 1; i < node.lanes.size() && fewest > 0; ++i)
     if (const auto waiting = node.lanes[i]->waiting(); waiting < fewest) fewest = waiting, least = node.lanes[i];
   if (fewest > 0 && node.lanes.size() < connections_) least = node.lanes.emplace_back(open(node));
-  return least;
+  return *least;
 }
 
 void Wires::close() {

@@ -17,8 +17,13 @@ class Wires {
   Wires(boost::asio::any_io_executor executor, std::string store, const RedisOptions& options,
         const AsyncRedisOptions& more);
 
-  // Puts the question into a queue; `at` is the connection's. Throws `StoreError`.
-  std::shared_ptr<Ask> ask(Exchange& what, std::shared_ptr<Lane>& at);
+  // The connection that a question goes over, which stays as long as this. Throws
+  // `StoreError` where the context is gone.
+  Lane& lane_for(const Exchange& what);
+  // To a node of the data's; where there is only ever one, `only` is that one's, and
+  // null elsewhere.
+  Lane& lane_to(const Endpoint& node);
+  Lane* only() const { return only_; }
 
   // Whether the connections' timers run in this context.
   bool belongs_to(const boost::asio::execution_context& context) const { return &context == context_; }
@@ -33,8 +38,8 @@ class Wires {
     bool sentinel = false;
     std::vector<std::shared_ptr<Lane>> lanes;
   };
-  std::shared_ptr<Lane> lane_for(const Exchange& what);
-  std::shared_ptr<Lane> least_busy(Node& node);
+  Node& node_at(const Endpoint& at, bool sentinel);
+  Lane& least_busy(Node& node);
   // Throws `StoreError` where the context is gone.
   std::shared_ptr<Lane> open(const Node& node) const;
 
@@ -44,6 +49,7 @@ class Wires {
   const bool sentinels_;
   const std::size_t connections_;
   std::shared_ptr<const LaneRules> rules_, rules_for_sentinels_;
+  Lane* only_ = nullptr;
 
   std::mutex mutex_;  // over what follows
   std::vector<Node> nodes_;

@@ -20,6 +20,8 @@ void Call::put_into(Wire& wire, bool by_text) const {
 
 namespace {
 
+constexpr std::string_view line_end = "\r\n";
+
 // What a Redis key may be given to expire at.
 std::string moment(Time time) { return std::to_string(std::max<Duration::rep>(time.time_since_epoch().count(), 1)); }
 
@@ -41,11 +43,29 @@ Command command_of(Words&&... words) {
 
 // ## What is sent
 
+Calls::Calls(std::string store, const std::string& name_space, Duration keep)
+    : store_(std::move(store)), keys_(name_space), keep_(keep) {
+  // The name is the last word, with a script and without.
+  const auto any = SessionKey::of_note({}, {});
+  Wire wire;
+  load(keys_.record(any)).put_into(wire, false);
+  load_begins_ = wire.bytes.substr(0, wire.bytes.size() - Keys::record_end - line_end.size());
+}
+
 Call Calls::load(const std::string& name) const {
   if (keep_ == Duration::zero()) return reading(command_of("GET", name), name);
   Call call = reading(command_of(name), name);
   call.script = &scripts().load, call.keys = 1;
   return call;
+}
+
+std::string_view Calls::put_load(const SessionKey& key, std::span<char> room) const {
+  const auto size = load_begins_.size() + Keys::record_end + line_end.size();
+  if (size > room.size()) return {};
+  load_begins_.copy(room.data(), load_begins_.size());
+  Keys::put_record_end(key, room.data() + load_begins_.size());
+  line_end.copy(room.data() + size - line_end.size(), line_end.size());
+  return {room.data(), size};
 }
 
 Call Calls::create(const SessionKey& key, const Record& record, const Placed* placed, const Admission* admission,
@@ -191,9 +211,18 @@ Calls::Word Calls::word_of(const Reply& reply) const {
   return w;
 }
 
+namespace {
+// Made in its place, as it is not with `record_of`.
+std::optional<Record> found_in(std::string_view value, const std::string& store) {
+  std::optional<Record> found(std::in_place);
+  read_record(value, store, *found);
+  return found;
+}
+}  // namespace
+
 std::optional<Record> Calls::loaded(const Reply& reply) const {
   if (reply.kind == Reply::Kind::nothing) return std::nullopt;
-  if (reply.kind == Reply::Kind::text) return record_of(reply.text, store_);
+  if (reply.kind == Reply::Kind::text) return found_in(reply.text, store_);
   const auto answer = word_of(reply);
   if (answer.word == "absent") return std::nullopt;
   if (answer.word == "there" && answer.more) return record_of(answer.more->text, store_);

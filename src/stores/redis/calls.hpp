@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,12 +41,14 @@ struct Placed {
 class Calls {
  public:
   // `keep`: how long what has expired waits for a sweep.
-  Calls(std::string store, const std::string& name_space, Duration keep)
-      : store_(std::move(store)), keys_(name_space), keep_(keep) {}
+  Calls(std::string store, const std::string& name_space, Duration keep);
 
   const Keys& keys() const { return keys_; }
 
   Call load(const std::string& record_name) const;
+  // What `load` of the key's record puts into a wire, put into `room`; empty if that
+  // is too small.
+  std::string_view put_load(const SessionKey& key, std::span<char> room) const;
   Call create(const SessionKey& key, const Record& record, const Placed* placed, const Admission* admission,
               const std::vector<std::string>& members) const;
   Call commit(const SessionKey& key, const Version& expected, const Record& record, const SubjectPlace* place) const;
@@ -84,6 +87,7 @@ class Calls {
   std::string store_;
   Keys keys_;
   Duration keep_;
+  std::string load_begins_;  // up to the name's end, which is the key's
 };
 
 }  // namespace sancho::redis

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "sancho/store.hpp"
+#include "spare_block.hpp"
 #include "stores/authority.hpp"
 #include "stores/redis/broken.hpp"
 #include "stores/redis/reply.hpp"
@@ -113,7 +114,7 @@ struct Asking {
   }
 };
 
-struct Talk {
+struct Talk : InSpareBlock {
   Floor* floor = nullptr;
   std::coroutine_handle<> awaited_by;
   std::exception_ptr trouble;

@@ -29,6 +29,11 @@ void Dealings::fail(const Route::Failed& failed) const {
   throw StoreError(failed.kind, name_ + ": " + failed.why, failed.maybe_done);
 }
 
+std::optional<Endpoint> Dealings::owner_of(Slot slot) const {
+  const std::lock_guard lock(mutex_);
+  return topology_.owner(slot);
+}
+
 // ## One call
 
 Route::Step Dealings::next_step(Route& route) {

@@ -33,6 +33,9 @@ class Dealings {
   void require_own_process() const;
   bool in_own_process() const;
 
+  // Who has the slot, as far as that is known.
+  std::optional<Endpoint> owner_of(Slot slot) const;
+
   // The reply, which is no error. Throws `StoreError`, as all of these.
   Conversation<Reply> run(const Call& call, Deadline deadline);
 
@@ -69,7 +72,7 @@ class Dealings {
   Duration wait_timeout_;
   pid_t owner_;
 
-  std::mutex mutex_;  // over what follows; never held while something is wished for
+  mutable std::mutex mutex_;  // over what follows; never held while something is wished for
   Topology topology_;
   std::size_t next_informant_ = 0;
 };

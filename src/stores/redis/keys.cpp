@@ -1,6 +1,5 @@
 #include "stores/redis/keys.hpp"
 
-#include "stores/redis/slot.hpp"
 #include "stores/redis/value.hpp"
 
 namespace sancho::redis {
@@ -28,6 +27,15 @@ std::string Keys::record(const SessionKey& key) const {
   name.append(":s:").append(key.bytes());
   return name;
 }
+
+void Keys::put_record_end(const SessionKey& key, char* there) {
+  there = put_tag(place_tag(key), there);
+  constexpr std::string_view between = "}:s:";
+  there += between.copy(there, between.size());
+  key.bytes().copy(there, key.bytes().size());
+}
+
+Slot Keys::slot(const SessionKey& key) const { return crc16(tag_text(place_tag(key))) % slot_count; }
 
 std::string Keys::member_record(const SubjectPlace& place, std::string_view digest) const {
   return tagged(place.tag) + ":s:" + std::string(digest);

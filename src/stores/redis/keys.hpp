@@ -17,6 +17,7 @@
 
 #include "crypto.hpp"
 #include "sancho/id.hpp"
+#include "stores/redis/slot.hpp"
 
 namespace sancho::redis {
 
@@ -33,6 +34,10 @@ class Keys {
   explicit Keys(const std::string& name_space) : prefix_("sancho:" + name_space + ":") {}
 
   std::string record(const SessionKey& key) const;
+  // How it ends, behind what all of them have in common: so many bytes, put there.
+  static constexpr std::size_t record_end = 6 + 4 + 32;
+  static void put_record_end(const SessionKey& key, char* there);
+  Slot slot(const SessionKey& key) const;
   std::string index(const SubjectPlace& place) const { return tagged(place.tag) + ":u:" + place.name; }
   std::string epoch(const SubjectPlace& place) const { return tagged(place.tag) + ":o:" + place.name; }
   std::string everyone(std::uint32_t tag) const { return tagged(tag) + ":e"; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <new>
+#include <utility>
 
 namespace sancho::redis {
 
@@ -123,15 +124,138 @@ ReplyReader::ReplyReader() : reader_(redisReaderCreateWithFunctions(&builders)),
   reader_->privdata = whole_.get();
 }
 
+// ## What is there as a whole
+//
+// Mostly a reply is, and then it is read where it lies. Whatever is incomplete, or
+// looks strange, goes to hiredis, which says so.
+
+namespace {
+
+class Glance {
+ public:
+  explicit Glance(std::string_view bytes) : rest_(bytes) {}
+  std::string_view rest() const { return rest_; }
+
+  bool reply(Reply& into, int depth = 0) {
+    if (rest_.empty()) return false;
+    const char kind = rest_.front();
+    rest_.remove_prefix(1);
+    into.number = 0;
+    into.items.clear();
+    switch (kind) {
+      case '$': return text(into);
+      case '+': return line(into, Reply::Kind::status);
+      case '-': return line(into, Reply::Kind::error);
+      case ':': return number(into);
+      case '*': return list(into, depth);
+      default: return false;
+    }
+  }
+
+ private:
+  static constexpr int deepest = 4;
+
+  bool end_of_line() {
+    if (!rest_.starts_with("\r\n")) return false;
+    rest_.remove_prefix(2);
+    return true;
+  }
+  bool line(Reply& into, Reply::Kind kind) {
+    const auto end = rest_.find('\r');
+    if (end == rest_.npos) return false;
+    into.kind = kind;
+    into.text.assign(rest_.substr(0, end));
+    rest_.remove_prefix(end);
+    return end_of_line();
+  }
+  // Of few digits, so that it is certain to fit, and written as numbers are.
+  bool digits(std::int64_t& n) {
+    const bool minus = rest_.starts_with('-');
+    std::size_t i = minus;
+    std::int64_t found = 0;
+    for (; i < rest_.size() && rest_[i] >= '0' && rest_[i] <= '9'; ++i) {
+      if (i > 17) return false;
+      found = found * 10 + (rest_[i] - '0');
+    }
+    const auto count = i - minus;
+    if (count == 0 || (rest_[minus] == '0' && (minus || count > 1))) return false;
+    n = minus ? -found : found;
+    rest_.remove_prefix(i);
+    return end_of_line();
+  }
+  bool number(Reply& into) {
+    into.kind = Reply::Kind::number;
+    into.text.clear();
+    return digits(into.number);
+  }
+  bool text(Reply& into) {
+    std::int64_t size = 0;
+    if (!digits(size) || size < -1) return false;
+    if (size < 0) return nothing(into);
+    const auto length = static_cast<std::size_t>(size);
+    if (length > rest_.size()) return false;
+    into.kind = Reply::Kind::text;
+    into.text.assign(rest_.data(), length);
+    rest_.remove_prefix(length);
+    return end_of_line();
+  }
+  bool list(Reply& into, int depth) {
+    std::int64_t size = 0;
+    if (!digits(size) || size < -1 || size > most_at_once || depth == deepest) return false;
+    if (size < 0) return nothing(into);
+    into.kind = Reply::Kind::list;
+    into.text.clear();
+    into.items.reserve(static_cast<std::size_t>(size));
+    for (; size > 0; --size)
+      if (!reply(into.items.emplace_back(), depth + 1)) return false;
+    return true;
+  }
+  static bool nothing(Reply& into) {
+    into.kind = Reply::Kind::nothing;
+    into.text.clear();
+    return true;
+  }
+
+  std::string_view rest_;
+};
+
+}  // namespace
+
 void ReplyReader::feed(std::string_view bytes) {
-  if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK) throw ProtocolError(reader_->errstr);
+  if (read_ == fresh_.size()) fresh_.clear(), read_ = 0;
+  fresh_.append(bytes);
+  const bool idle = reader_->ridx == -1 && reader_->pos == reader_->len;
+  if (!idle) give_to_hiredis();
+}
+
+// Behind what it has.
+void ReplyReader::give_to_hiredis() {
+  const auto rest = std::string_view(fresh_).substr(std::exchange(read_, fresh_.size()));
+  if (!rest.empty() && redisReaderFeed(reader_.get(), rest.data(), rest.size()) != REDIS_OK)
+    throw ProtocolError(reader_->errstr);
+}
+
+bool ReplyReader::next(Reply& into) {
+  if (read_ < fresh_.size()) {
+    Glance glance(std::string_view(fresh_).substr(read_));
+    if (glance.reply(into)) {
+      read_ = fresh_.size() - glance.rest().size();
+      return true;
+    }
+    give_to_hiredis();
+  }
+  if (reader_->pos == reader_->len) return false;  // hiredis would begin with nothing
+  void* whole = nullptr;
+  if (redisReaderGetReply(reader_.get(), &whole) != REDIS_OK) throw ProtocolError(reader_->errstr);
+  if (!whole) return false;
+  into = std::move(*whole_);
+  return true;
 }
 
 std::optional<Reply> ReplyReader::next() {
-  void* whole = nullptr;
-  if (redisReaderGetReply(reader_.get(), &whole) != REDIS_OK) throw ProtocolError(reader_->errstr);
-  if (!whole) return std::nullopt;
-  return std::move(*whole_);
+  Reply reply;
+  if (!next(reply)) return std::nullopt;
+  return reply;
 }
 
 }  // namespace sancho::redis

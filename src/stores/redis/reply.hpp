@@ -56,13 +56,18 @@ class ReplyReader {
   void feed(std::string_view bytes);
   // Nothing if the next reply is not complete yet. Throws `ProtocolError`.
   std::optional<Reply> next();
+  // The same into a place that has room already, which it may spoil; or false.
+  bool next(Reply& into);
 
  private:
+  void give_to_hiredis();
   struct Free {
     void operator()(redisReader* reader) const;
   };
   std::unique_ptr<redisReader, Free> reader_;
   std::unique_ptr<Reply> whole_;  // what is being read; the reader knows where it is
+  std::string fresh_;             // fed, and not yet in the reader, from ...
+  std::size_t read_ = 0;          // ... here
 };
 
 }  // namespace sancho::redis

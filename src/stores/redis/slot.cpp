@@ -32,10 +32,15 @@ Slot slot_of(std::string_view key) {
   return crc16(key) % slot_count;
 }
 
-std::string tag_text(std::uint32_t tag) {
+char* put_tag(std::uint32_t tag, char* there) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 20; shift >= 0; shift -= 4) text.push_back(digits[tag >> shift & 0xf]);
+  for (int shift = 20; shift >= 0; shift -= 4) *there++ = digits[tag >> shift & 0xf];
+  return there;
+}
+
+std::string tag_text(std::uint32_t tag) {
+  std::string text(6, '0');
+  put_tag(tag, text.data());
   return text;
 }
 

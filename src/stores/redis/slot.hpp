@@ -19,6 +19,8 @@ Slot slot_of(std::string_view key);
 
 // Six digits of hexadecimal: what stands in the braces of our keys.
 std::string tag_text(std::uint32_t tag);
+// The same, put there. Returns where they end.
+char* put_tag(std::uint32_t tag, char* there);
 
 // For each slot the least tag whose keys it has: a name in every slot.
 std::vector<std::uint32_t> tags_by_slot();

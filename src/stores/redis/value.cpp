@@ -22,15 +22,25 @@ constexpr std::int64_t farthest = std::int64_t{1} << 53;
 // at each call, which takes longer than the digesting (crypto.cpp).
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+// The last block, or two, is padded here: nothing that is kept has to be wiped.
 struct Check {
   explicit Check(std::string_view body) {
+    constexpr std::size_t block = SHA_CBLOCK;
     SHA_CTX context;
     SHA1_Init(&context);
-    SHA1_Update(&context, body.data(), body.size());
-    SHA1_Final(digest.data(), &context);
+    const auto whole = body.size() / block * block, rest = body.size() - whole;
+    if (whole > 0) SHA1_Update(&context, body.data(), whole);
+    std::array<unsigned char, 2 * block> end{};
+    body.copy(reinterpret_cast<char*>(end.data()), rest, whole);
+    end[rest] = 0x80;
+    const auto size = rest < block - 8 ? block : 2 * block;
+    put_big_endian<std::uint64_t>(&end[size - 8], 8 * std::uint64_t{body.size()});
+    for (std::size_t at = 0; at < size; at += block) SHA1_Transform(&context, &end[at]);
+    put_big_endian<std::uint32_t>(&digest[0], context.h0);
+    put_big_endian<std::uint32_t>(&digest[4], context.h1);
   }
-  std::string_view bytes() const { return {reinterpret_cast<const char*>(digest.data()), check_size}; }
-  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+  std::string_view bytes() const { return {digest.data(), check_size}; }
+  std::array<char, check_size> digest;
 };
 #pragma GCC diagnostic pop
 
@@ -40,7 +50,9 @@ EightBytes signed_bytes(std::int64_t number) {
 }
 EightBytes signed_bytes(Time time) { return signed_bytes(time.time_since_epoch().count()); }
 
-std::int64_t signed_number(std::string_view bytes) { return std::bit_cast<std::int64_t>(number_of(bytes)); }
+std::int64_t signed_number_at(const char* bytes) {
+  return std::bit_cast<std::int64_t>(get_big_endian<std::uint64_t>(bytes));
+}
 
 }  // namespace
 
@@ -78,6 +90,12 @@ std::string value_of(const Record& r) {
 }
 
 Record record_of(std::string_view value, const std::string& store) {
+  Record record;
+  read_record(value, store, record);
+  return record;
+}
+
+void read_record(std::string_view value, const std::string& store, Record& r) {
   const auto corrupt = [&](const char* how) {
     return StoreError(Trouble::corrupt, store + ": a record is damaged (" + how + "); it was left as it is");
   };
@@ -88,36 +106,28 @@ Record record_of(std::string_view value, const std::string& store) {
     throw StoreError(Trouble::unavailable, store + ": a record was written by a newer version of sancho");
   if (value.size() < value_head) throw corrupt("it is too short");
 
-  std::size_t at = checked_from + magic.size() + 1;
-  const auto take = [&](std::size_t n) {
-    const auto field = value.substr(at, n);
-    at += n;
-    return field;
-  };
-  Record r;
-  r.version.incarnation = number_of(take(8));
-  r.version.counter = number_of(take(8));
-  const auto state = number_of(take(1));
+  const char* const bytes = value.data();
+  const auto state = static_cast<unsigned char>(bytes[36]);
   if (state > static_cast<std::uint8_t>(State::note))
     throw StoreError(Trouble::unavailable, store + ": a record has a state of a newer version of sancho");
-  r.state = static_cast<State>(state);
-  r.idle = Duration{signed_number(take(8))};
-  r.ends = Time{Duration{signed_number(take(8))}};
-  r.created = Time{Duration{signed_number(take(8))}};
-  const auto accessed = signed_number(value.substr(check_size, 8));
+  const auto accessed = signed_number_at(bytes + 8);
   if (accessed > farthest || accessed < -farthest) throw corrupt("its access time is none");  // outside of the check
+  const auto subject_size = get_big_endian<std::uint32_t>(bytes + 77);
+  if (subject_size > value.size() - value_head) throw corrupt("its subject is longer than it");
+  r.version = {get_big_endian<std::uint64_t>(bytes + 20), get_big_endian<std::uint64_t>(bytes + 28)};
+  r.state = static_cast<State>(state);
+  r.created = Time{Duration{signed_number_at(bytes + 53)}};
   r.accessed = Time{Duration{accessed}};
-  const auto handle = take(16);
-  if (handle[0] != '\0') {
-    const auto parsed = Handle::parse(handle);
-    if (!parsed) throw corrupt("its handle is none");
-    r.handle = *parsed;
+  r.idle = Duration{signed_number_at(bytes + 37)};
+  r.ends = Time{Duration{signed_number_at(bytes + 45)}};
+  r.handle = {};
+  if (bytes[61] != '\0') {
+    const auto handle = Handle::parse(value.substr(61, 16));
+    if (!handle) throw corrupt("its handle is none");
+    r.handle = *handle;
   }
-  const auto subject_size = number_of(take(4));
-  if (subject_size > value.size() - at) throw corrupt("its subject is longer than it");
-  r.subject = take(static_cast<std::size_t>(subject_size));
-  r.payload = value.substr(at);
-  return r;
+  r.subject.assign(bytes + value_head, subject_size);
+  r.payload.assign(value.substr(value_head + subject_size));
 }
 
 std::optional<Head> head_of(std::string_view value) {
@@ -125,7 +135,7 @@ std::optional<Head> head_of(std::string_view value) {
     return std::nullopt;
   const auto state = static_cast<unsigned char>(value[36]);
   if (state > static_cast<unsigned char>(State::note)) return std::nullopt;
-  const auto time = [&](std::size_t at) { return Duration{signed_number(value.substr(at, 8))}; };
+  const auto time = [&](std::size_t at) { return Duration{signed_number_at(value.data() + at)}; };
   Record r;
   r.state = static_cast<State>(state);
   r.accessed = Time{time(8)};

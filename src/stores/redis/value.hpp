@@ -39,6 +39,9 @@ std::string value_of(const Record& record);
 // The way back. Throws `StoreError`: *corrupt*, or *unavailable* for a newer
 // version's. `store` is named in the message.
 Record record_of(std::string_view value, const std::string& store);
+// The same, into a record that has room already; after an exception it holds whatever
+// it likes.
+void read_record(std::string_view value, const std::string& store, Record& into);
 
 // The first fields alone, unchecked: for counting.
 struct Head {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,14 @@ class Verbs {
   // `Show`s each record.
   Conversation<Done> walk(Deadline deadline);
   Conversation<std::size_t> count(Deadline deadline);
+
+  // ## A load without a conversation
+  //
+  // Its command as `load` sends it first, put into `room`; whom it sends that to, as
+  // far as is known; and what a reply comes to that is no error. Any other is `load`'s.
+  std::string_view put_load(const SessionKey& key, std::span<char> room) const { return calls_.put_load(key, room); }
+  std::optional<Endpoint> owner_of(const SessionKey& key) const { return dealings_.owner_of(calls_.keys().slot(key)); }
+  std::optional<Record> loaded(const Reply& reply) const { return calls_.loaded(reply); }
 
   // Asked of nobody.
   StoreTraits traits() const;
