@@ -99,11 +99,11 @@ class Usual {
     std::uint64_t state = 0;
     std::string_view handle;
     if (!byte(0x80 | std::size(names))) return false;
-    if (!name(0) || !natural(r.version.incarnation) || !name(1) || !natural(r.version.counter)) return false;
-    if (!name(2) || !natural(state) || state > static_cast<std::uint8_t>(State::note)) return false;
-    if (!name(3) || !time(r.created) || !name(4) || !time(r.accessed)) return false;
-    if (!name(5) || !span(r.idle) || !name(6) || !time(r.ends)) return false;
-    if (!name(7) || !text(subject_) || !name(8) || !text(handle) || !name(9) || !binary(payload_) || at_ != end_) return false;
+    if (!name<0>() || !natural(r.version.incarnation) || !name<1>() || !natural(r.version.counter)) return false;
+    if (!name<2>() || !natural(state) || state > static_cast<std::uint8_t>(State::note)) return false;
+    if (!name<3>() || !time(r.created) || !name<4>() || !time(r.accessed)) return false;
+    if (!name<5>() || !span(r.idle) || !name<6>() || !time(r.ends)) return false;
+    if (!name<7>() || !text(subject_) || !name<8>() || !text(handle) || !name<9>() || !binary(payload_) || at_ != end_) return false;
     r.state = static_cast<State>(state);
     const auto parsed = handle.empty() ? Handle{} : Handle::parse(handle);
     if (!parsed) return false;
@@ -115,10 +115,13 @@ class Usual {
  private:
   bool has(std::uint64_t n) const { return n <= static_cast<std::uint64_t>(end_ - at_); }
   bool byte(std::size_t b) { return has(1) && static_cast<unsigned char>(*at_++) == b; }
-  bool name(std::size_t i) {
-    const auto& n = names[i];
-    if (!byte(0xa0 | n.size()) || !has(n.size()) || std::memcmp(at_, n.data(), n.size()) != 0) return false;
-    at_ += n.size();
+  // Of a size that the compiler knows: a comparison or two, and no call.
+  template <std::size_t i>
+  bool name() {
+    constexpr auto size = names[i].size();
+    if (!has(1 + size) || static_cast<unsigned char>(*at_) != (0xa0 | size)) return false;
+    if (std::memcmp(at_ + 1, names[i].data(), size) != 0) return false;
+    at_ += 1 + size;
     return true;
   }
   bool number(std::size_t width, std::uint64_t& v) {
@@ -131,6 +134,7 @@ class Usual {
     if (!has(1)) return false;
     const auto lead = static_cast<unsigned char>(*at_++);
     if (lead < 0x80) return v = lead, true;
+    if (lead == 0xcf && has(8)) return v = get_big_endian<std::uint64_t>(at_), at_ += 8, true;  // most are
     return lead >= 0xcc && lead <= 0xcf && number(std::size_t{1} << (lead - 0xcc), v);
   }
   bool span(Duration& d) {  // a time before 1970 is left to the others

@@ -48,6 +48,22 @@ TEST_F(SqliteVerbs, TimesBeyondAnyCalendarAreRefused) {
   EXPECT_FALSE(store->load(key_of("a"), soon()));
 }
 
+// They stand there as digits, which the view shows.
+TEST_F(SqliteVerbs, TimesOfAnyLengthAreWrittenAsWhatTheyAre) {
+  constexpr std::int64_t farthest = std::int64_t{1} << 53;
+  std::vector<std::int64_t> numbers{farthest, 987'654'321'012'345, 1'234'567'890'123'456, 99'999'999, 100'000'000};
+  for (std::int64_t power = 1; power <= farthest / 10; power *= 10) numbers.insert(numbers.end(), {power - 1, power, power * 9 + power / 3});
+  for (const auto number : numbers)
+    for (const auto created : {number, -number}) {
+      auto r = record();
+      r.created = Time{Duration{created}};
+      ASSERT_TRUE(std::holds_alternative<Done>(store->create(key_of("a"), r, soon()))) << created;
+      EXPECT_EQ(store->load(key_of("a"), soon()), r) << created;
+      EXPECT_EQ(Raw(path).ask("SELECT created FROM sancho_readable"), std::to_string(created));
+      ASSERT_TRUE(std::holds_alternative<Removed>(store->erase(key_of("a"), r.version, soon())));
+    }
+}
+
 // ## The sweep's queue
 
 TEST_F(SqliteVerbs, TouchesAndSavesLeaveTheQueueAlone) {

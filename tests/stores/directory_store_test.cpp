@@ -149,6 +149,40 @@ TEST_F(DirectoryStore, AFileThatWasDeletedByHandIsASessionThatIsGone) {
   EXPECT_EQ(store->scan()->count(soon()), 0u);
 }
 
+// Restored from two backups, say: the live one counts, and the other never comes to light.
+TEST_F(DirectoryStore, OfTwoFilesTheOlderStateNeverComesToLight) {
+  const auto store = open();
+  const auto hidden = path + "/." + key.hex();
+  const auto with_a_second_file = [&] {
+    auto old = record(State::pending);
+    old.payload = "old";
+    std::ofstream(hidden, std::ios::binary | std::ios::trunc) << encode_record(old);
+  };
+  auto r = record();
+  const auto commit = [&](State state) {
+    const auto expected = r.version;
+    ++r.version.counter;
+    r.state = state;
+    return std::holds_alternative<Done>(store->commit(key, expected, r, soon()));
+  };
+  store->create(key, r, soon());
+  with_a_second_file();
+  EXPECT_TRUE(commit(State::live));
+  EXPECT_EQ(store->load(key, soon()), r);
+  EXPECT_TRUE(commit(State::ended));
+  EXPECT_EQ(store->load(key, soon()), r);
+  EXPECT_EQ(names(), std::set{"." + key.hex()});
+  EXPECT_TRUE(commit(State::live));
+  with_a_second_file();
+  EXPECT_TRUE(std::holds_alternative<Removed>(store->erase(key, r.version, soon())));
+  EXPECT_EQ(store->load(key, soon()), std::nullopt);
+  store->create(key, r, soon());
+  with_a_second_file();
+  clock.advance(std::chrono::hours{20});
+  EXPECT_EQ(store->sweep({}, soon()).removed, 1u);
+  EXPECT_EQ(names(), std::set<std::string>{});
+}
+
 // Whatever lies there in the place of a record.
 TEST_F(DirectoryStore, ADamagedRecordIsTroubleForItselfAndStays) {
   const auto store = open();

@@ -113,7 +113,7 @@ int SimulatedDisk::list(int, const std::function<void(std::string_view)>& each) 
 
 // ## Files
 
-int SimulatedDisk::open(int, const std::string& name, int flags) {
+int SimulatedDisk::open(int, const char* name, int flags) {
   const Guard guard(mutex_);
   if (const int error = fate()) return error;
   const auto at = entries_.find(name);
@@ -184,7 +184,7 @@ int SimulatedDisk::close(int file) {
   return error;
 }
 
-int SimulatedDisk::rename(int, const std::string& from, const std::string& to) {
+int SimulatedDisk::rename(int, const char* from, const char* to) {
   const Guard guard(mutex_);
   if (const int error = fate()) return error;
   const auto at = entries_.find(from);
@@ -195,14 +195,14 @@ int SimulatedDisk::rename(int, const std::string& from, const std::string& to) {
   return 0;
 }
 
-int SimulatedDisk::unlink(int, const std::string& name) {
+int SimulatedDisk::unlink(int, const char* name) {
   const Guard guard(mutex_);
   if (const int error = fate()) return error;
   if (!entries_.contains(name)) return -ENOENT;
   const Change change{name, {}, {}};
   apply(change, entries_);
   journal_.push_back(change);
-  if (removal_makes_room && !name.starts_with(".tmp-")) full_ = Full::no;
+  if (removal_makes_room && !std::string_view(name).starts_with(".tmp-")) full_ = Full::no;
   return 0;
 }
 

@@ -59,14 +59,14 @@ class SimulatedDisk final : public FileSystem {
   int reopen_directory(int) override;
   int lock(int directory, int operation) override;
   int list(int directory, const std::function<void(std::string_view)>& each) override;
-  int open(int directory, const std::string& name, int flags) override;
+  int open(int directory, const char* name, int flags) override;
   ssize_t read(int file, char* to, std::size_t size) override;
   ssize_t write(int file, const char* from, std::size_t size) override;
   int truncate(int file, std::size_t size) override;
   int stat(int file, struct stat& to) override;
   int close(int file) override;
-  int rename(int directory, const std::string& from, const std::string& to) override;
-  int unlink(int directory, const std::string& name) override;
+  int rename(int directory, const char* from, const char* to) override;
+  int unlink(int directory, const char* name) override;
   int sync_data(int file) override;
   int sync_directory(int directory) override;
   time_t now() override { return now_; }

@@ -111,18 +111,19 @@ Directory::Lock::~Lock() {
 
 // ## Reading
 
-std::optional<std::string> Directory::read(const std::string& name, Read how) {
-  const int fd = files_.open(fd_, name, O_RDONLY);
+std::optional<std::string_view> Directory::read(const FileName& name, Read how, Bytes& to) {
+  const int fd = files_.open(fd_, name.c_str(), O_RDONLY);
   if (fd == -ENOENT) return std::nullopt;
   if (fd == -ELOOP || fd == -ENXIO) throw StoreError(Trouble::corrupt, this->name() + ": a record is no regular file");
   if (fd < 0) fail(-fd, "open a record");
   File file(*this, fd);
-  std::array<char, 4096> first;
-  auto n = read_some(fd, first.data(), first.size());
+  auto n = read_some(fd, to.first_.data(), to.first_.size());
   // What gives nothing may be something else than a file: a pipe, a directory.
   if (n <= 0) require_regular(fd);
-  std::string bytes(first.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
-  if (n > 0 && how == Read::once && bytes.size() < first.size()) return bytes;
+  const std::string_view first(to.first_.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
+  if (n > 0 && how == Read::once && first.size() < to.first_.size()) return first;
+  auto& bytes = to.all_;
+  bytes = first;
   while (n > 0) {
     const auto got = bytes.size();
     bytes.resize(got * 2);
@@ -166,10 +167,10 @@ bool Directory::is_draft(std::string_view name) {
 }
 
 Directory::Draft Directory::draft(std::string_view bytes) {
-  auto name = fmt::format("{}{:016x}", draft_prefix, system_random().draw_u64());
-  const int fd = files_.open(fd_, name, O_WRONLY | O_CREAT | O_EXCL);
+  const auto name = FileName::of_number(draft_prefix, system_random().draw_u64());
+  const int fd = files_.open(fd_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL);
   if (fd < 0) fail(-fd, "make a file");
-  Draft draft(*this, std::move(name));
+  Draft draft(*this, name);
   File file(*this, fd);
   write_all(file, bytes, "write a record");
   if (const int error = files_.sync_data(fd); error < 0) fail(-error, "make a record durable");
@@ -178,30 +179,30 @@ Directory::Draft Directory::draft(std::string_view bytes) {
 }
 
 Directory::Draft::~Draft() {
-  if (!name_.empty()) directory_->files_.unlink(directory_->fd_, name_);
+  if (!name_.empty()) directory_->files_.unlink(directory_->fd_, name_.c_str());
 }
 
-void Directory::Draft::rename_to(const std::string& name) {
-  if (const int error = directory_->files_.rename(directory_->fd_, name_, name); error < 0) {
+void Directory::Draft::rename_to(const FileName& name) {
+  if (const int error = directory_->files_.rename(directory_->fd_, name_.c_str(), name.c_str()); error < 0) {
     // An error of the device does not tell whether it reached the journal.
     const bool maybe_done = error == -EIO;
     directory_->fail(-error, "put a record in its place", maybe_done);
   }
-  name_.clear();
+  name_ = {};
 }
 
 void Directory::remove_if_abandoned(std::string_view view) {
-  const std::string name(view);
-  const int fd = files_.open(fd_, name, O_RDONLY);
+  const FileName name(view);
+  const int fd = files_.open(fd_, name.c_str(), O_RDONLY);
   if (fd < 0) return;
   File file(*this, fd);
   struct stat status {};
   constexpr time_t age = 10 * 60;
-  if (files_.stat(fd, status) == 0 && S_ISREG(status.st_mode) && status.st_mtime < files_.now() - age) files_.unlink(fd_, name);
+  if (files_.stat(fd, status) == 0 && S_ISREG(status.st_mode) && status.st_mtime < files_.now() - age) files_.unlink(fd_, name.c_str());
 }
 
-void Directory::overwrite(const std::string& name, std::string_view bytes) {
-  const int fd = files_.open(fd_, name, O_WRONLY);
+void Directory::overwrite(const FileName& name, std::string_view bytes) {
+  const int fd = files_.open(fd_, name.c_str(), O_WRONLY);
   if (fd < 0) fail(-fd, "open a record");
   File file(*this, fd);
   write_all(file, bytes, "write over a record");
@@ -209,8 +210,8 @@ void Directory::overwrite(const std::string& name, std::string_view bytes) {
   if (const int error = files_.sync_data(fd); error < 0) fail(-error, "make a record durable");
 }
 
-bool Directory::unlink(const std::string& name) {
-  const int error = files_.unlink(fd_, name);
+bool Directory::unlink(const FileName& name) {
+  const int error = files_.unlink(fd_, name.c_str());
   if (error < 0 && error != -ENOENT) fail(-error, "remove a record", error == -EIO);
   return error == 0;
 }

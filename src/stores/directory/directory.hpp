@@ -2,10 +2,14 @@
 // so that they are there wholly or not at all, and the lock of its writers.
 #pragma once
 
+#include <array>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "file_name.hpp"
 #include "file_system.hpp"
 #include "sancho/error.hpp"
 #include "sancho/time.hpp"
@@ -48,25 +52,31 @@ class Directory {
   // than was asked for is taken for the last, which it is on a local file system
   // unless a signal came; where the bytes are no record, they are read `to_the_end`.
   enum class Read { once, to_the_end };
-  std::optional<std::string> read(const std::string& name, Read how);
+  // Where they go, and lie as long as it does: what is short takes nothing of the heap.
+  class Bytes {
+    friend class Directory;
+    std::array<char, 4096> first_;
+    std::string all_;
+  };
+  std::optional<std::string_view> read(const FileName& name, Read how, Bytes& to);
 
   // A file whose bytes are durable and which has no name that counts yet. It
   // is unlinked if it does not get one.
   class Draft {
    public:
-    Draft(Draft&& other) noexcept : directory_(other.directory_), name_(std::move(other.name_)) { other.name_.clear(); }
+    Draft(Draft&& other) noexcept : directory_(other.directory_), name_(std::exchange(other.name_, {})) {}
     Draft& operator=(Draft&& other) noexcept {
       std::swap(name_, other.name_);
       return *this;
     }
     ~Draft();
-    void rename_to(const std::string& name);
+    void rename_to(const FileName& name);
 
    private:
     friend class Directory;
-    Draft(Directory& directory, std::string name) : directory_(&directory), name_(std::move(name)) {}
+    Draft(Directory& directory, const FileName& name) : directory_(&directory), name_(name) {}
     Directory* directory_;
-    std::string name_;
+    FileName name_;
   };
   Draft draft(std::string_view bytes);
   // What a process that died left of one, old enough that no living one owns it.
@@ -74,10 +84,10 @@ class Directory {
   static bool is_draft(std::string_view name);
 
   // Writes over a file that is there, which must not be shorter. Not atomic.
-  void overwrite(const std::string& name, std::string_view bytes);
+  void overwrite(const FileName& name, std::string_view bytes);
 
   // False if there was none.
-  bool unlink(const std::string& name);
+  bool unlink(const FileName& name);
 
   // Everything that was renamed or unlinked so far is durable when it returns.
   void sync();

@@ -17,7 +17,8 @@ namespace {
 // and only then takes the lock, looks again and renames. The directory is
 // synced after the lock was given back. So the lock is held for a few system
 // calls and no disk access, and the syncs of several writers run side by side,
-// which a journalling file system makes one of.
+// which a journalling file system makes one of. A commit does not look first: who
+// commits has just loaded.
 class DirectoryStore final : public SessionStore, public SubjectIndex, public Scan {
  public:
   DirectoryStore(const std::string& path, const Clock& clock, FileSystem& files)
@@ -30,6 +31,10 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
     return found ? std::optional(std::move(found->record)) : std::nullopt;
   }
 
+  bool load_into(const SessionKey& key, Record& record, Deadline deadline) override {
+    return records_.look(key, record, deadline) && !clock_.passed(record.expires());
+  }
+
   CreateAnswer create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) override {
     if (admission) throw StoreError(Trouble::refused, name() + " has no admission: limits and epochs need another store");
     auto draft = directory_.draft(encode_record(record));
@@ -37,17 +42,16 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
       const auto lock = directory_.lock(deadline);
       const auto found = records_.find(key);
       if (found && !found->record.expired(clock_.now())) return Taken{found->record};
-      records_.put(key, found, std::move(draft), record.state);
+      records_.put(key, found ? &*found : nullptr, std::move(draft), record.state);
     }
     directory_.sync();
     return Done{};
   }
 
   CommitAnswer commit(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) override {
+    if (auto answer = commit_as_it_is(key, expected, record, deadline)) return *std::move(answer);
     return update<CommitAnswer>(key, deadline, [&](const std::optional<FoundRecord>& found) -> Plan<CommitAnswer> {
-      if (!found) return Gone{};
-      if (found->record.version != expected) return Conflict{found->record};
-      if (found->record.subject != record.subject) throw StoreError(Trouble::refused, name() + ": a commit must not change the subject");
+      if (auto answer = objection(found, expected, record)) return *std::move(answer);
       auto next = record;
       next.accessed = std::max(next.accessed, found->record.accessed);
       return next;
@@ -72,7 +76,7 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
       auto found = present(records_.find(key));
       if (!found) return Absent{};
       if (expected && found->record.version != *expected) return Conflict{found->record};
-      directory_.unlink(found->file);
+      records_.remove(key, *found);
       answer.last = std::move(found->record);
     }
     directory_.sync();
@@ -106,6 +110,34 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
     }
   };
 
+  // Why a commit is not done, if it is not.
+  std::optional<CommitAnswer> objection(const std::optional<FoundRecord>& found, const Version& expected, const Record& record) const {
+    if (!found) return Gone{};
+    if (found->record.version != expected) return Conflict{found->record};
+    if (found->record.subject != record.subject) throw StoreError(Trouble::refused, name() + ": a commit must not change the subject");
+    return std::nullopt;
+  }
+
+  // A commit of just this record. Nothing if it takes more: there is no room for a
+  // draft, or the session was accessed since.
+  std::optional<CommitAnswer> commit_as_it_is(const SessionKey& key, const Version& expected, const Record& record, Deadline deadline) {
+    std::optional<Directory::Draft> draft;
+    try {
+      draft = directory_.draft(encode_record(record));
+    } catch (const StoreError&) {
+      return std::nullopt;
+    }
+    {
+      const auto lock = directory_.lock(deadline);
+      const auto found = present(records_.find(key));
+      if (auto answer = objection(found, expected, record)) return answer;
+      if (found->record.accessed > record.accessed) return std::nullopt;
+      records_.put(key, &*found, std::move(*draft), record.state);
+    }
+    directory_.sync();
+    return Done{};
+  }
+
   template <class Answer, class Decide>
   Answer update(const SessionKey& key, Deadline deadline, const Decide& decide) {
     Plan<Answer> plan = decide(present(records_.look(key, deadline)));
@@ -120,7 +152,7 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
       const auto& next = std::get<Record>(plan);
       // Somebody wrote meanwhile, and there is more to keep.
       if (next != first) draft = draft_of(next);
-      if (draft) records_.put(key, found, std::move(*draft), next.state);
+      if (draft) records_.put(key, &*found, std::move(*draft), next.state);
       else records_.end_in_place(key, *found, next);
     }
     directory_.sync();
@@ -138,7 +170,7 @@ class DirectoryStore final : public SessionStore, public SubjectIndex, public Sc
   }
 
   std::optional<FoundRecord> present(std::optional<FoundRecord> found) const {
-    if (found && found->record.expired(clock_.now())) found.reset();
+    if (found && clock_.passed(found->record.expires())) found.reset();
     return found;
   }
 

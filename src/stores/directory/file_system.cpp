@@ -55,18 +55,18 @@ class SystemFiles final : public FileSystem {
   }
 
   // Not blocking: somebody may have put a pipe there.
-  int open(int directory, const std::string& name, int flags) override {
-    return or_error(::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
+  int open(int directory, const char* name, int flags) override {
+    return or_error(::openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
   }
   ssize_t read(int file, char* to, std::size_t size) override { return or_error(::read(file, to, size)); }
   ssize_t write(int file, const char* from, std::size_t size) override { return or_error(::write(file, from, size)); }
   int truncate(int file, std::size_t size) override { return or_error(::ftruncate(file, static_cast<off_t>(size))); }
   int stat(int file, struct stat& to) override { return or_error(::fstat(file, &to)); }
   int close(int file) override { return or_error(::close(file)); }
-  int rename(int directory, const std::string& from, const std::string& to) override {
-    return or_error(::renameat(directory, from.c_str(), directory, to.c_str()));
+  int rename(int directory, const char* from, const char* to) override {
+    return or_error(::renameat(directory, from, directory, to));
   }
-  int unlink(int directory, const std::string& name) override { return or_error(::unlinkat(directory, name.c_str(), 0)); }
+  int unlink(int directory, const char* name) override { return or_error(::unlinkat(directory, name, 0)); }
   int sync_data(int file) override { return or_error(::fdatasync(file)); }
   int sync_directory(int directory) override { return or_error(::fsync(directory)); }
   time_t now() override { return ::time(nullptr); }

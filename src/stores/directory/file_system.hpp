@@ -27,14 +27,14 @@ class FileSystem {
   virtual int list(int directory, const std::function<void(std::string_view)>& each) = 0;
 
   // Files.
-  virtual int open(int directory, const std::string& name, int flags) = 0;  // new ones have mode 0600
+  virtual int open(int directory, const char* name, int flags) = 0;  // new ones have mode 0600
   virtual ssize_t read(int file, char* to, std::size_t size) = 0;
   virtual ssize_t write(int file, const char* from, std::size_t size) = 0;
   virtual int truncate(int file, std::size_t size) = 0;
   virtual int stat(int file, struct stat& to) = 0;
   virtual int close(int file) = 0;
-  virtual int rename(int directory, const std::string& from, const std::string& to) = 0;
-  virtual int unlink(int directory, const std::string& name) = 0;
+  virtual int rename(int directory, const char* from, const char* to) = 0;
+  virtual int unlink(int directory, const char* name) = 0;
 
   // Makes a file's bytes, or a directory's entries, durable.
   virtual int sync_data(int file) = 0;

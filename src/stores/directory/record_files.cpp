@@ -5,7 +5,7 @@
 namespace sancho {
 
 namespace {
-std::string file_of(const SessionKey& key, State state) { return state == State::live ? key.hex() : "." + key.hex(); }
+FileName file_of(const SessionKey& key, State state) { return FileName::of_key(key, state != State::live); }
 
 std::optional<SessionKey> key_of(std::string_view file) {
   if (file.starts_with('.')) file.remove_prefix(1);
@@ -13,20 +13,22 @@ std::optional<SessionKey> key_of(std::string_view file) {
 }
 }  // namespace
 
-std::optional<FoundRecord> RecordFiles::read(const std::string& file) {
+std::optional<Spot> RecordFiles::read(const FileName& file, Record& record) {
   try {
-    return read(file, Directory::Read::once);
+    return read(file, record, Directory::Read::once);
   } catch (const StoreError& e) {
     if (e.kind() != Trouble::corrupt) throw;
   }
-  return read(file, Directory::Read::to_the_end);
+  return read(file, record, Directory::Read::to_the_end);
 }
 
-std::optional<FoundRecord> RecordFiles::read(const std::string& file, Directory::Read how) {
-  const auto bytes = directory_.read(file, how);
+std::optional<Spot> RecordFiles::read(const FileName& file, Record& record, Directory::Read how) {
+  Directory::Bytes all;
+  const auto bytes = directory_.read(file, how, all);
   if (!bytes) return std::nullopt;
   try {
-    return FoundRecord{file, bytes->size(), decode_record(*bytes)};
+    decode_record(*bytes, record);
+    return Spot{file, bytes->size()};
   } catch (const StoreError& e) {
     throw StoreError(e.kind(), directory_.name() + ": " + e.what());
   }
@@ -40,10 +42,10 @@ std::optional<FoundRecord> RecordFiles::read(const std::string& file, Directory:
 // it unless it was moved back and forth within microseconds; a record of the
 // protocol becomes live at most once, which two rounds cover. The third is for
 // anybody else.
-std::optional<FoundRecord> RecordFiles::look_once(const SessionKey& key) {
+std::optional<Spot> RecordFiles::look_once(const SessionKey& key, Record& record) {
   for (int round = 0; round < 3; ++round)
     for (const auto state : {State::live, State::ended})
-      if (auto found = read(file_of(key, state))) return found;
+      if (const auto found = read(file_of(key, state), record)) return found;
   // Nothing. Unless the directory itself is gone: that is no logout.
   struct stat status {};
   if (const int error = directory_.files().stat(directory_.fd(), status); error < 0) directory_.fail(-error, "inspect the directory");
@@ -51,38 +53,54 @@ std::optional<FoundRecord> RecordFiles::look_once(const SessionKey& key) {
   return std::nullopt;
 }
 
-std::optional<FoundRecord> RecordFiles::look(const SessionKey& key, Deadline deadline) {
+std::optional<Spot> RecordFiles::look(const SessionKey& key, Record& record, Deadline deadline) {
   try {
-    return look_once(key);
+    return look_once(key, record);
   } catch (const StoreError& e) {
     if (e.kind() != Trouble::corrupt) throw;
   }
   // Perhaps we read while `end_in_place` wrote. Under its lock we do not.
   const auto lock = directory_.lock(deadline, true);
-  return look_once(key);
+  return look_once(key, record);
+}
+
+std::optional<FoundRecord> RecordFiles::look(const SessionKey& key, Deadline deadline) {
+  std::optional<FoundRecord> found(std::in_place);
+  const auto spot = look(key, found->record, deadline);
+  if (spot) static_cast<Spot&>(*found) = *spot;
+  else found.reset();
+  return found;
 }
 
 // ## Writing
 
 std::optional<FoundRecord> RecordFiles::find(const SessionKey& key) {
-  auto live = read(file_of(key, State::live));
-  if (!live) return read(file_of(key, State::ended));
-  // It must not come to light when the other goes, not after a power cut
-  // either: so it is gone for good before anything else happens.
-  if (directory_.unlink(file_of(key, State::ended))) directory_.sync();
-  return live;
+  std::optional<FoundRecord> found(std::in_place);
+  auto spot = read(file_of(key, State::live), found->record);
+  if (!spot) spot = read(file_of(key, State::ended), found->record);
+  if (spot) static_cast<Spot&>(*found) = *spot;
+  else found.reset();
+  return found;
 }
 
-void RecordFiles::put(const SessionKey& key, const std::optional<FoundRecord>& old, Directory::Draft draft, State state) {
+// Should there be a second file, it must not come to light when the first goes, not
+// after a power cut either: so it is gone for good before.
+bool RecordFiles::remove(const SessionKey& key, const Spot& found) {
+  const auto second = file_of(key, State::ended);
+  if (found.file != second && directory_.unlink(second)) directory_.sync();
+  return directory_.unlink(found.file);
+}
+
+void RecordFiles::put(const SessionKey& key, const Spot* old, Directory::Draft draft, State state) {
   const auto file = old ? old->file : file_of(key, state);
   draft.rename_to(file);
   move_home(key, file, state);
 }
 
-void RecordFiles::move_home(const SessionKey& key, const std::string& from, State state) {
+void RecordFiles::move_home(const SessionKey& key, const FileName& from, State state) {
   const auto home = file_of(key, state);
   // Failure is no trouble: what was decided is decided.
-  if (from != home) directory_.files().rename(directory_.fd(), from, home);
+  if (from != home) directory_.files().rename(directory_.fd(), from.c_str(), home.c_str());
 }
 
 // A logout must succeed on a full disk, and must never leave the live record.
@@ -94,7 +112,7 @@ void RecordFiles::move_home(const SessionKey& key, const std::string& from, Stat
 // is longer, or the file system wants room even for that, the file goes: a
 // commit never creates, so a late save finds it gone. With the room it left we
 // try once more to keep the tombstone.
-void RecordFiles::end_in_place(const SessionKey& key, const FoundRecord& old, const Record& ended) {
+void RecordFiles::end_in_place(const SessionKey& key, const Spot& old, const Record& ended) {
   const auto bytes = encode_record(ended);
   if (bytes.size() <= old.size) {
     try {
@@ -105,13 +123,13 @@ void RecordFiles::end_in_place(const SessionKey& key, const FoundRecord& old, co
     }
   }
   try {
-    directory_.unlink(old.file);
+    remove(key, old);
   } catch (const StoreError& e) {
     throw StoreError(e.kind(), e.what(), true);
   }
   directory_.sync();
   try {
-    put(key, std::nullopt, directory_.draft(bytes), ended.state);
+    put(key, nullptr, directory_.draft(bytes), ended.state);
   } catch (const StoreError&) {
     // The session is gone all the same.
   }

@@ -24,9 +24,13 @@
 
 namespace sancho {
 
-struct FoundRecord {
-  std::string file;  // where it is, which may not be where it belongs
+// Where a record is, which may not be where it belongs, and how long its file is.
+struct Spot {
+  FileName file;
   std::size_t size = 0;
+};
+
+struct FoundRecord : Spot {
   Record record;
 };
 
@@ -36,14 +40,17 @@ class RecordFiles {
 
   // Without a lock. Never misses a record that merely changes its file.
   std::optional<FoundRecord> look(const SessionKey& key, Deadline deadline);
+  // The same, into a record that is there already.
+  std::optional<Spot> look(const SessionKey& key, Record& record, Deadline deadline);
 
   // The rest needs the writers' lock. `find` is `look` for those who hold it.
   std::optional<FoundRecord> find(const SessionKey& key);
-  // Puts a draft of this record where `old` is, or where it belongs if there
-  // is no old one.
-  void put(const SessionKey& key, const std::optional<FoundRecord>& old, Directory::Draft draft, State state);
+  // Puts a draft of this record where `old` is, or where it belongs if that is null.
+  void put(const SessionKey& key, const Spot* old, Directory::Draft draft, State state);
   // Ends a session although there is no room for a new file.
-  void end_in_place(const SessionKey& key, const FoundRecord& old, const Record& ended);
+  void end_in_place(const SessionKey& key, const Spot& old, const Record& ended);
+  // Removes the file of a record that `find` has found. False if it was gone.
+  bool remove(const SessionKey& key, const Spot& found);
 
   // At most `limit` of the keys that follow `after` (or the first), in order.
   // `other` gets the names that are no key's.
@@ -51,10 +58,10 @@ class RecordFiles {
                                      const std::function<void(std::string_view)>& other = {});
 
  private:
-  std::optional<FoundRecord> look_once(const SessionKey& key);
-  std::optional<FoundRecord> read(const std::string& file);
-  std::optional<FoundRecord> read(const std::string& file, Directory::Read how);
-  void move_home(const SessionKey& key, const std::string& from, State state);
+  std::optional<Spot> look_once(const SessionKey& key, Record& record);
+  std::optional<Spot> read(const FileName& file, Record& record);
+  std::optional<Spot> read(const FileName& file, Record& record, Directory::Read how);
+  void move_home(const SessionKey& key, const FileName& from, State state);
   Directory& directory_;
 };
 

@@ -49,7 +49,7 @@ class Sweeper::Call {
     if (!doomed_if_readable(look)) return;
     const auto lock = sweeper_.directory_.lock(deadline_);
     const auto found = doomed_if_readable(find);
-    if (!found || !sweeper_.directory_.unlink(found->file)) return;
+    if (!found || !sweeper_.records_.remove(key, *found)) return;
     ++answer_.removed;
     if (found->record.state != State::live) return;
     ++answer_.sessions;

@@ -6,6 +6,7 @@
 #include "big_endian.hpp"
 #include "crc32c.hpp"
 #include "sancho/error.hpp"
+#include "stores/columns.hpp"
 
 namespace sancho::lmdb {
 
@@ -82,11 +83,7 @@ std::string with_head(std::string_view key, std::string_view value, const Head& 
 }
 
 void require_writable(const Record& r, const std::string& store) {
-  constexpr std::int64_t farthest = std::int64_t{1} << 53;
-  for (const auto ms : {r.created.time_since_epoch().count(), r.accessed.time_since_epoch().count(), r.idle.count(),
-                        r.ends.time_since_epoch().count()})
-    if (ms > farthest || ms < -farthest)
-      throw StoreError(Trouble::refused, store + ": a record's time is out of range");
+  columns::require_writable(r, store);
   if (r.payload.size() + r.subject.size() > std::size_t{1} << 30)
     throw StoreError(Trouble::refused, store + ": a record is larger than 1 GiB");
 }

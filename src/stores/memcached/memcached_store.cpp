@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "stores/columns.hpp"
 #include "stores/memcached/lifetime.hpp"
 
 namespace sancho {
@@ -89,11 +90,8 @@ std::optional<Record> MemcachedStore::record_in(const std::optional<Connection::
   }
 }
 
-// Arithmetic on times that no calendar holds could not be trusted.
 void MemcachedStore::require_writable(const Record& r) const {
-  for (const auto ms : {r.created.time_since_epoch(), r.accessed.time_since_epoch(), r.idle, r.ends.time_since_epoch()})
-    if (ms.count() > std::int64_t{1} << 53 || ms.count() < -(std::int64_t{1} << 53))
-      throw StoreError(Trouble::refused, name() + ": a record's time is out of range");
+  columns::require_writable(r, name());
 }
 
 // A connection that was idle may be one to a server that is gone. Reading

@@ -5,13 +5,11 @@
 
 #include "big_endian.hpp"
 #include "crypto.hpp"
+#include "stores/columns.hpp"
 
 namespace sancho::postgresql {
 
 namespace {
-
-constexpr std::int64_t farthest = std::int64_t{1} << 53;
-bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
 
 // What PostgreSQL takes in one packet is four times that.
 constexpr std::size_t largest = std::size_t{256} << 20;
@@ -42,8 +40,7 @@ std::uint64_t as_unsigned(std::int64_t v) { return std::bit_cast<std::uint64_t>(
 
 Row::Row(const SessionKey& key, const Record& r, const std::string& store)
     : key_(key), record_(r), checksum_(checksum_of(r)) {
-  for (const auto ms : {milliseconds(r.created), milliseconds(r.accessed), r.idle.count(), milliseconds(r.ends)})
-    if (!sane(ms)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
+  columns::require_writable(r, store);
   if (r.subject.size() + r.payload.size() > largest)
     throw StoreError(Trouble::refused, store + ": a record may have 256 MiB, and this one has more");
 }
@@ -66,27 +63,23 @@ Parameters Row::parameters_of_new() const {
 
 std::optional<Record> record_of(const Result& result, int row, int column) {
   const auto number = [&](int i) { return result.number(row, column + i); };
-  const auto inc = number(1), n = number(2), state = number(3), created = number(4), accessed = number(5),
-             idle = number(6), ends = number(7);
-  const auto sum = result.bytes(row, column + 8), subject = result.bytes(row, column + 9),
-             handle_text = result.bytes(row, column + 10), payload = result.bytes(row, column + 11);
-  if (!inc || !n || !state || !created || !accessed || !idle || !ends || !sum || !subject || !handle_text || !payload)
-    return std::nullopt;
-  if (*state < 0 || *state > static_cast<int>(State::note)) return std::nullopt;
-  if (!sane(*created) || !sane(*accessed) || !sane(*idle) || !sane(*ends)) return std::nullopt;
-  const auto handle = handle_text->empty() ? Handle{} : Handle::parse(*handle_text);
-  if (!handle) return std::nullopt;
-  Record r{.version = {as_unsigned(*inc), as_unsigned(*n)},
-           .state = static_cast<State>(*state),
-           .created = Time{Duration{*created}},
-           .accessed = Time{Duration{*accessed}},
-           .idle = Duration{*idle},
-           .ends = Time{Duration{*ends}},
-           .subject = std::string(*subject),
-           .handle = *handle,
-           .payload = std::string(*payload)};
-  if (checksum_of(r) != *sum) return std::nullopt;
-  return r;
+  const auto natural = [&](int i) {
+    const auto n = number(i);
+    return n ? std::optional(as_unsigned(*n)) : std::nullopt;
+  };
+  const auto bytes = [&](int i) { return result.bytes(row, column + i); };
+  auto record = columns::record_of({.incarnation = natural(1),
+                                    .counter = natural(2),
+                                    .state = natural(3),
+                                    .created = number(4),
+                                    .accessed = number(5),
+                                    .idle = number(6),
+                                    .ends = number(7),
+                                    .subject = bytes(9),
+                                    .handle = bytes(10),
+                                    .payload = bytes(11)});
+  if (record && bytes(8) != checksum_of(*record)) record.reset();
+  return record;
 }
 
 std::optional<KeyedRecord> keyed_of(const Result& result, int row, int column) {

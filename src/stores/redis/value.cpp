@@ -8,6 +8,7 @@
 
 #include "big_endian.hpp"
 #include "sancho/error.hpp"
+#include "stores/columns.hpp"
 
 namespace sancho::redis {
 
@@ -16,7 +17,6 @@ namespace {
 constexpr std::size_t check_size = 8, checked_from = 16;
 constexpr std::string_view magic = "SNK";
 constexpr char format = 1;
-constexpr std::int64_t farthest = std::int64_t{1} << 53;
 
 // OpenSSL 3 deprecates this interface in favour of one that looks the algorithm up
 // at each call, which takes longer than the digesting (crypto.cpp).
@@ -45,7 +45,7 @@ struct Check {
 #pragma GCC diagnostic pop
 
 EightBytes signed_bytes(std::int64_t number) {
-  if (number > farthest || number < -farthest) throw StoreError(Trouble::refused, "a record's time is out of range");
+  if (!columns::is_sane(number)) throw StoreError(Trouble::refused, "a record's time is out of range");
   return EightBytes(std::bit_cast<std::uint64_t>(number));
 }
 EightBytes signed_bytes(Time time) { return signed_bytes(time.time_since_epoch().count()); }
@@ -111,7 +111,7 @@ void read_record(std::string_view value, const std::string& store, Record& r) {
   if (state > static_cast<std::uint8_t>(State::note))
     throw StoreError(Trouble::unavailable, store + ": a record has a state of a newer version of sancho");
   const auto accessed = signed_number_at(bytes + 8);
-  if (accessed > farthest || accessed < -farthest) throw corrupt("its access time is none");  // outside of the check
+  if (!columns::is_sane(accessed)) throw corrupt("its access time is none");  // outside of the check
   const auto subject_size = get_big_endian<std::uint32_t>(bytes + 77);
   if (subject_size > value.size() - value_head) throw corrupt("its subject is longer than it");
   r.version = {get_big_endian<std::uint64_t>(bytes + 20), get_big_endian<std::uint64_t>(bytes + 28)};

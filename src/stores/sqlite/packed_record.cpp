@@ -2,11 +2,13 @@
 
 #include "big_endian.hpp"
 #include "crc32c.hpp"
-#include "sancho/error.hpp"
+#include "stores/columns.hpp"
 
 namespace sancho::sqlite {
 
 namespace {
+
+using columns::is_sane;
 
 // ## The places
 
@@ -19,17 +21,26 @@ static_assert(payload_at == 124, "sql.hpp counts them too");
 
 // ## Numbers
 
-constexpr std::int64_t farthest = std::int64_t{1} << 53;
-bool sane(std::int64_t ms) { return ms <= farthest && ms >= -farthest; }
+// Eight digits at once: by fours, by twos, by one. A quotient is a product of which the
+// upper part is kept; these are exact below 10,000 and below 100.
+void put_eight_digits(char* to, std::uint64_t n) {
+  n = n / 10000 << 32 | n % 10000;
+  const auto hundreds = n * 5243 >> 19 & 0x0000007f0000007f;
+  n = hundreds << 16 | (n - hundreds * 100);
+  const auto tens = n * 103 >> 10 & 0x000f000f000f000f;
+  n = tens << 8 | (n - tens * 10);
+  put_big_endian(to, n + 0x3030303030303030);
+}
 
 void put_number(char* to, std::int64_t n) {
   *to = n < 0 ? '-' : '+';
   auto rest = static_cast<std::uint64_t>(n < 0 ? -n : n);
-  for (std::size_t i = number_size - 1; i > 0; --i, rest /= 10) to[i] = static_cast<char>('0' + rest % 10);
+  put_eight_digits(to + 1, rest / 100000000);
+  put_eight_digits(to + 9, rest % 100000000);
 }
 
 // Eight digits at once, two by two.
-std::uint64_t eight_digits(const char* from) {
+std::uint64_t get_eight_digits(const char* from) {
   auto n = get_big_endian<std::uint64_t>(from) - 0x3030303030303030;
   n = (n & 0x00ff00ff00ff00ff) + (n >> 8 & 0x00ff00ff00ff00ff) * 10;
   n = (n & 0x0000ffff0000ffff) + (n >> 16 & 0x0000ffff0000ffff) * 100;
@@ -37,7 +48,7 @@ std::uint64_t eight_digits(const char* from) {
 }
 
 std::int64_t get_number(const char* from) {
-  const auto n = eight_digits(from + 1) * 100000000 + eight_digits(from + 9);
+  const auto n = get_eight_digits(from + 1) * 100000000 + get_eight_digits(from + 9);
   return static_cast<std::int64_t>(*from == '-' ? 0 - n : n);
 }
 
@@ -48,14 +59,7 @@ std::uint32_t checksum(std::string_view behind, std::string_view subject) {
 
 }  // namespace
 
-bool is_writable(const Record& r) {
-  const auto sane_time = [](Time t) { return sane(t.time_since_epoch().count()); };
-  return sane_time(r.created) && sane_time(r.accessed) && sane(r.idle.count()) && sane_time(r.ends);
-}
-
-void require_writable(const Record& record, const std::string& store) {
-  if (!is_writable(record)) throw StoreError(Trouble::refused, store + ": a record's time is out of range");
-}
+void require_writable(const Record& record, const std::string& store) { columns::require_writable(record, store); }
 
 std::string packed(const Handle& handle) {
   std::string text(handle.text());
@@ -95,7 +99,7 @@ std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subj
   const int state = at[state_at] - '0';
   const auto created = get_number(at + created_at), idle = get_number(at + idle_at), ends = get_number(at + ends_at);
   if (state < 0 || state > static_cast<int>(State::note)) return std::nullopt;
-  if (!sane(created) || !sane(accessed.time_since_epoch().count()) || !sane(idle) || !sane(ends)) return std::nullopt;
+  if (!is_sane(created) || !is_sane(accessed) || !is_sane(idle) || !is_sane(ends)) return std::nullopt;
   const auto handle = at[handle_at] == ' ' ? Handle{} : Handle::parse(bytes.substr(handle_at, handle_size));
   if (!handle) return std::nullopt;
   return RecordView{.version = {get_big_endian<std::uint64_t>(at + incarnation_at), get_big_endian<std::uint64_t>(at + counter_at)},

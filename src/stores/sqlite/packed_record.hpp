@@ -30,10 +30,8 @@
 
 namespace sancho::sqlite {
 
-// Does a calendar hold its times? Arithmetic on others could not be trusted, and they
-// have not sixteen digits.
-bool is_writable(const Record& record);
-// Refuses (`StoreError`) a record that is not.
+// Refuses (`StoreError`) a record whose times no calendar holds: they have not sixteen
+// digits.
 void require_writable(const Record& record, const std::string& store);
 
 // Of a record that is writable.

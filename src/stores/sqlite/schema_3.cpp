@@ -5,6 +5,7 @@
 
 #include "crc32c.hpp"
 #include "inline_packer.hpp"
+#include "stores/columns.hpp"
 #include "stores/sqlite/row.hpp"
 
 namespace sancho::sqlite {
@@ -34,24 +35,22 @@ std::int64_t checksum(const Record& r) {
 
 // The columns of `Sql::rows_of_3`; nothing if they are not what was written.
 std::optional<Record> record_of_3(const Query& row) {
-  const auto inc = row.integer(1), n = row.integer(2), state = row.integer(3), created = row.integer(4), accessed = row.integer(5),
-             idle = row.integer(6), ends = row.integer(7), crc = row.integer(8);
-  const auto subject = row.blob(9), handle_text = row.text(10), payload = row.blob(11);
-  if (!inc || !n || !state || !created || !accessed || !idle || !ends || !crc || !subject || !handle_text || !payload) return std::nullopt;
-  if (*state < 0 || *state > static_cast<int>(State::note)) return std::nullopt;
-  const auto handle = handle_text->empty() ? Handle{} : Handle::parse(*handle_text);
-  if (!handle) return std::nullopt;
-  Record r{.version = {std::bit_cast<std::uint64_t>(*inc), std::bit_cast<std::uint64_t>(*n)},
-           .state = static_cast<State>(*state),
-           .created = Time{Duration{*created}},
-           .accessed = Time{Duration{*accessed}},
-           .idle = Duration{*idle},
-           .ends = Time{Duration{*ends}},
-           .subject = std::string(*subject),
-           .handle = *handle,
-           .payload = std::string(*payload)};
-  if (checksum(r) != *crc) return std::nullopt;
-  return r;
+  const auto natural = [&](int column) {
+    const auto n = row.integer(column);
+    return n ? std::optional(std::bit_cast<std::uint64_t>(*n)) : std::nullopt;
+  };
+  auto record = columns::record_of({.incarnation = natural(1),
+                                    .counter = natural(2),
+                                    .state = natural(3),
+                                    .created = row.integer(4),
+                                    .accessed = row.integer(5),
+                                    .idle = row.integer(6),
+                                    .ends = row.integer(7),
+                                    .subject = row.blob(9),
+                                    .handle = row.text(10),
+                                    .payload = row.blob(11)});
+  if (record && row.integer(8) != checksum(*record)) record.reset();
+  return record;
 }
 
 }  // namespace
@@ -63,8 +62,7 @@ void carry_over_3(Connection& c) {
     while (rows.step()) {
       const auto key = SessionKey::from_bytes(rows.blob(0).value_or(std::string_view{}));
       if (!key) continue;  // nobody can ask for it
-      // Its access time is outside of the checksum, so it may be anything.
-      if (const auto record = record_of_3(rows); record && is_writable(*record)) {
+      if (const auto record = record_of_3(rows)) {
         if (!insert_row(c, *key, *record, doing)) replace_row(c, free_bucket(c, *key, doing), *key, *record, doing);
       } else {
         insert_damaged_row(c, *key, rows.blob(9).value_or(std::string_view{}), doing);
