@@ -54,7 +54,7 @@ std::unique_ptr<Contender> sqlite_floor(const Setting& setting, bool full);
 // One table: get in a read transaction that is kept and renewed; get and put in a
 // write transaction.
 std::unique_ptr<Contender> lmdb_floor(const Setting& setting, bool full);
-// A file a session: open, read, close; temporary file, write, fdatasync, rename,
+// A file a session, with a name of 64 digits: open, read, close; temporary file, write, fdatasync, rename,
 // fsync of the directory.
 std::unique_ptr<Contender> files_floor(const Setting& setting);
 
