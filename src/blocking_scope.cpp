@@ -8,8 +8,7 @@ namespace sancho {
 
 RequestScopeBase::RequestScopeBase(SessionManagerBase& manager, const Request& request)
     : ScopeBase(manager, request), manager_(manager), thread_(std::this_thread::get_id()) {
-  Entering entering(*this);
-  carry_out(entering, manager.store());
+  Entering::carry_out_with(manager.store(), *this);
 }
 
 RequestScopeBase::~RequestScopeBase() { go_away(!is_thrown_away()); }
@@ -75,10 +74,7 @@ std::size_t RequestScopeBase::end_other_sessions() {
 
 // ## The end
 
-void RequestScopeBase::maintain() {
-  Saving saving(*this);
-  carry_out(saving, manager_.store());
-}
+void RequestScopeBase::maintain() { Saving::carry_out_with(manager_.store(), *this); }
 
 HeaderLines RequestScopeBase::finish() {
   must_not_be_over();

@@ -114,19 +114,9 @@ inline protocol::Answer perform(SessionStore& store, const protocol::Op& op, Dea
   }
 }
 
-// A task that begins with looking for one record, and mostly ends there.
-template <class Task>
-concept LooksFirst = requires(Task& task) {
-  { task.first_look() } -> std::same_as<const SessionKey&>;
-  { task.place() } -> std::same_as<Record&>;
-  { task.looked(true) } -> std::same_as<bool>;
-};
-
 template <StoreTask Task>
-void run(Task& task, SessionStore& store, bool first) {
+void run(Task& task, SessionStore& store) {
   const auto until = task.until();
-  if constexpr (LooksFirst<Task>)
-    if (first && task.looked(store.load_into(task.first_look(), task.place(), until))) return;
   Pace pace(until);
   protocol::Answer answer;
   while (const auto* op = task.resume(answer)) {
@@ -135,16 +125,22 @@ void run(Task& task, SessionStore& store, bool first) {
   }
 }
 
-// Carries out a task. Throws what it makes of its trouble.
+// What is left of a task, which has `more`.
 template <StoreTask Task>
-void carry_out(Task& task, SessionStore& store) {
-  for (bool first = true; task.more(); first = false) {
+void carry_on(Task& task, SessionStore& store) {
+  do {
     try {
-      run(task, store, first);
+      run(task, store);
     } catch (const StoreError& e) {
       task.failed(e);
     }
-  }
+  } while (task.more());
+}
+
+// Carries out a task. Throws what it makes of its trouble.
+template <StoreTask Task>
+void carry_out(Task& task, SessionStore& store) {
+  if (task.more()) carry_on(task, store);
 }
 
 }  // namespace sancho

@@ -1,6 +1,7 @@
 // The end of a request, as a task.
 #include <algorithm>
 
+#include "runner.hpp"
 #include "scope_tasks.hpp"
 
 namespace sancho {
@@ -18,16 +19,26 @@ bool ScopeBase::Saving::is_needless(ScopeBase& scope) {
   if (s.maintained) return true;
   const auto held = s.session->use();
   s.maintained = true;
-  if (scope.is_idle()) {
-    s.ended_in_seat = s.seat.hand.has_value();
-    return true;
-  }
-  s.maintained = false;
-  return false;
+  const bool idle = scope.is_idle();
+  if (idle) s.ended_in_seat = s.seat.hand.has_value();
+  else s.maintained = false;
+  return idle;
+}
+
+namespace {
+// Not in the frame of who finds that it needs none.
+template <class Saving>
+[[gnu::noinline]] void save(SessionStore& store, ScopeBase& scope) {
+  Saving saving(scope);
+  carry_out(saving, store);
+}
+}  // namespace
+
+void ScopeBase::Saving::carry_out_with(SessionStore& store, ScopeBase& scope) {
+  if (!is_needless(scope)) save<Saving>(store, scope);
 }
 
 bool ScopeBase::Saving::begin() {
-  if (is_needless(scope_)) return false;
   const auto held = s_.session->use();
   s_.maintained = true;
   if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
@@ -61,12 +72,17 @@ const protocol::Op* ScopeBase::Saving::resume(protocol::Answer& answer) {
   }
 }
 
+protocol::Finish& ScopeBase::Saving::to_finish(std::optional<protocol::Amendment>&& first) {
+  finish_ = std::make_unique<protocol::Finish>(s_.seat, *std::move(intent_), std::move(first));
+  return *finish_;
+}
+
 // `Finish`, or the short way.
 const protocol::Op* ScopeBase::Saving::go_on(protocol::Answer& answer) {
   if (finish_) return finish_->resume(env(), answer);
   if (!only_commit_) {
     auto first = s_.straight ? protocol::first_commit(env(), s_.seat, *s_.payload, *intent_) : std::nullopt;
-    if (!first) return finish_.emplace(s_.seat, *std::move(intent_)).resume(env(), answer);
+    if (!first) return to_finish().resume(env(), answer);
     const auto& hand = *s_.seat.hand;
     attempt_ = first->attempt;
     return &only_commit_.emplace(std::in_place_type<protocol::Commit>, hand.key, hand.record->version, std::move(first->record));
@@ -74,7 +90,7 @@ const protocol::Op* ScopeBase::Saving::go_on(protocol::Answer& answer) {
   if ((kept_ = std::holds_alternative<Done>(answer))) return nullptr;
   // What it asks first has been answered.
   protocol::Amendment first{std::move(std::get<protocol::Commit>(*only_commit_).record), attempt_};
-  finish_.emplace(s_.seat, *std::move(intent_), std::move(first));
+  to_finish(std::move(first));
   protocol::Answer none;
   finish_->resume(env(), none);
   return finish_->resume(env(), answer);

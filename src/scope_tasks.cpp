@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "revocation.hpp"
+#include "runner.hpp"
 
 namespace sancho {
 
@@ -100,6 +101,25 @@ const protocol::Op* ScopeBase::Entering::resume(protocol::Answer& answer) {
     }
   }
   return begin_->resume(env(), answer);
+}
+
+// A task is large, and its parts far from one another: it is made where one is needed.
+void ScopeBase::Entering::carry_out_with(SessionStore& store, ScopeBase& scope) {
+  FirstLook look(scope);
+  if (!look.due()) return;
+  try {
+    const auto until = look.until();
+    if (look.looked(store.load_into(look.key(), look.place(), until))) return look.settle();
+  } catch (const StoreError& e) {
+    return go_in(store, scope, look, &e);
+  }
+  go_in(store, scope, look, nullptr);
+}
+
+[[gnu::noinline]] void ScopeBase::Entering::go_in(SessionStore& store, ScopeBase& scope, FirstLook& look, const StoreError* trouble) {
+  Entering entering(scope, std::move(look));
+  if (trouble) entering.failed(*trouble);
+  if (!trouble || entering.more()) carry_on(entering, store);
 }
 
 void ScopeBase::Entering::failed(const StoreError& e) {

@@ -70,12 +70,12 @@ class ScopeBase::Entering : public Task {
   const protocol::Op* resume(protocol::Answer& answer);
   void failed(const StoreError& e);
 
-  // For a runner that looks first.
-  const SessionKey& first_look() { return look_.key(); }
-  Record& place() { return look_.place(); }
-  bool looked(bool found) { return look_.looked(found); }
+  // All of it, where the thread may wait for the store; without the task, if the look
+  // is all.
+  static void carry_out_with(SessionStore& store, ScopeBase& scope);
 
  private:
+  static void go_in(SessionStore& store, ScopeBase& scope, FirstLook& look, const StoreError* trouble);
   bool settle();
   FirstLook look_;
   bool asked_ = false;
@@ -141,8 +141,11 @@ class ScopeBase::LoggingOut : public Task {
 class ScopeBase::Saving : public Task {
  public:
   using Task::Task;
-  // Nothing is to be saved, and that is settled: no task is needed. Most requests.
+  // Nothing is to be saved, and that is settled: no task is needed. Most requests. Else
+  // it is to be made next.
   static bool is_needless(ScopeBase& scope);
+  // Both, where the thread may wait for the store.
+  static void carry_out_with(SessionStore& store, ScopeBase& scope);
 
   bool more();
   const protocol::Op* resume(protocol::Answer& answer);
@@ -152,6 +155,7 @@ class ScopeBase::Saving : public Task {
  private:
   bool begin();
   const protocol::Op* go_on(protocol::Answer& answer);
+  protocol::Finish& to_finish(std::optional<protocol::Amendment>&& first = {});
   void settle();
   void tell_evicted();
   std::optional<Handle> before_;  // whose session it was
@@ -163,7 +167,8 @@ class ScopeBase::Saving : public Task {
   std::optional<protocol::Op> only_commit_;  // that may be all there is to do
   protocol::Attempt attempt_ = 0;            // its
   bool kept_ = false;                        // it was all
-  std::optional<protocol::Finish> finish_;
+  // Large, and mostly not needed: so it is not part of this, which stands on a stack.
+  std::unique_ptr<protocol::Finish> finish_;
 };
 
 // `begin_login`.

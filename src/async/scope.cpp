@@ -134,9 +134,8 @@ std::optional<HeaderLines> finish_here(AsyncScope& scope, asio::cancellation_sta
   if (!store) return std::nullopt;
   AsyncScope::Turn turn(scope);
   scope.must_not_be_over();
-  AsyncScope::Saving saving(scope);
   try {
-    carry_out(saving, *store);
+    AsyncScope::Saving::carry_out_with(*store, scope);
   } catch (...) {
     scope.give_up();
     throw;
@@ -308,8 +307,7 @@ bool AsyncSessionManagerBase::enter_in_place(AsyncScope& scope, const asio::any_
   if (!store) return false;
   AsyncScope::Turn turn(scope);
   scope.executor = executor;
-  AsyncScope::Entering entering(scope);
-  carry_out(entering, *store);
+  AsyncScope::Entering::carry_out_with(*store, scope);
   turn.over();
   return true;
 }
