@@ -186,6 +186,24 @@ TEST_F(RedisClusterTest, AFrozenMasterHoldsNobodyUpBeyondTheDeadline) {
   servers.ask("wait_until_whole cluster");
 }
 
+// What the slot's owner said before it gave it up may still be on its way; who hears it
+// then takes it for the owner's.
+void give_slot(RedisPlace& place, const Endpoint& to, const std::string& slot) {
+  for (const auto until = in_time();; std::this_thread::sleep_for(milliseconds{20})) {
+    try {
+      place.client().run_at(to, {"CLUSTER", "DELSLOTS", slot}, until);
+    } catch (const StoreError&) {
+      // It is nobody's, as it should be.
+    }
+    try {
+      place.client().run_at(to, {"CLUSTER", "ADDSLOTS", slot}, until);
+      return;
+    } catch (const StoreError&) {
+      if (until.passed()) throw;
+    }
+  }
+}
+
 TEST_F(RedisClusterTest, ASlotThatNobodyHasIsToldClearly) {
   RedisPlace place("CLUSTER");
   const auto store = place.open();
@@ -198,13 +216,20 @@ TEST_F(RedisClusterTest, ASlotThatNobodyHasIsToldClearly) {
     place.client().run_at(node, {"CONFIG", "SET", "cluster-require-full-coverage", "no"}, in_time());
     place.client().run_at(node, {"CLUSTER", "DELSLOTS", slot}, in_time());
   }
-  const auto e = trouble([&] { store->create(key, session_of(), in(milliseconds{500})); });
+  // Nodes are asked until the time is over; if that is while one is being asked, there is
+  // no more to tell.
+  const auto e = [&] {
+    for (int tries = 20;; --tries) {
+      auto said = trouble([&] { store->create(key, session_of(), in(milliseconds{500})); });
+      if (tries == 0 || std::string_view(said.what()).find("no answer came in time") == std::string_view::npos) return said;
+    }
+  }();
   EXPECT_EQ(e.kind(), Trouble::unavailable);
   EXPECT_FALSE(e.maybe_done());
   const std::string what = e.what();
   EXPECT_TRUE(what.find("CLUSTERDOWN") != what.npos || what.find("no master has") != what.npos) << what;
   for (const auto& node : nodes) {
-    if (to_string(node) == to_string(nodes[0])) place.client().run_at(node, {"CLUSTER", "ADDSLOTS", slot}, in_time());
+    if (to_string(node) == to_string(nodes[0])) give_slot(place, node, slot);
     place.client().run_at(node, {"CONFIG", "SET", "cluster-require-full-coverage", "yes"}, in_time());
   }
   servers.ask("wait_until_whole cluster");
