@@ -57,7 +57,9 @@ bool from_few(std::string_view text, std::span<std::byte> out) {
 // 32 bytes, as ids and secrets have.
 bool from_43(const char* text, std::byte* out) {
   Twelve first, second, last;
-  const bool good = first.read_letters(text) & second.read_letters(text + 16) & last.read_letters(text + 27);
+  bool good = first.read_letters(text);
+  good &= second.read_letters(text + 16);
+  good &= last.read_letters(text + 27);
   put_two_big_endian(out, first.high << 16 | first.low >> 32, first.low << 32 | second.high >> 16);
   put_two_big_endian(out + 16, second.high << 48 | second.low, last.high << 46 | last.low >> 2);
   return good && (last.low & 3) == 0;

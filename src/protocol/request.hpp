@@ -52,6 +52,11 @@ class Begin {
   std::optional<FirstUse> first_use_;
 };
 
+struct Heir {
+  Record record;
+  Payload payload;
+};
+
 // What a request wants at its end, decided by the session and the policy.
 struct Intent {
   Delta delta;
@@ -66,10 +71,6 @@ struct Intent {
   // what a visitor without a session gets. Its CSRF secret is not masked yet.
   // There is one with `replace`, and wherever something is to be added and no
   // user is there already.
-  struct Heir {
-    Record record = {};
-    Payload payload = {};
-  };
   std::optional<Heir> heir;
 };
 

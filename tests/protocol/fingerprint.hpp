@@ -90,7 +90,7 @@ struct Inspect {
     const auto& [delta, has_info, touch, rotate, replace, terms, heir] = m;
     f(delta, has_info, touch, rotate, replace, terms, heir);
   }
-  template <class F> static void each(const Intent::Heir& m, F& f) { f(m.record, m.payload); }
+  template <class F> static void each(const Heir& m, F& f) { f(m.record, m.payload); }
   template <class F> static void each(const Delta& m, F& f) {
     const auto& [slots, made, removed, given_back, user] = m;
     f(slots, made, removed, given_back, user);
