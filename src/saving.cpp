@@ -18,24 +18,21 @@ bool ScopeBase::Saving::is_needless(ScopeBase& scope) {
   auto& s = *scope.state_;
   if (s.maintained) return true;
   const auto held = s.session->use();
-  s.maintained = true;
+  s.maintained = true;  // it is over also where a slot cannot be written
   const bool idle = scope.is_idle();
   if (idle) s.ended_in_seat = s.seat.hand.has_value();
   else s.maintained = false;
   return idle;
 }
 
-namespace {
+void ScopeBase::Saving::carry_out_with(SessionStore& store, ScopeBase& scope) {
+  if (!is_needless(scope)) save(store, scope);
+}
+
 // Not in the frame of who finds that it needs none.
-template <class Saving>
-[[gnu::noinline]] void save(SessionStore& store, ScopeBase& scope) {
+[[gnu::noinline]] void ScopeBase::Saving::save(SessionStore& store, ScopeBase& scope) {
   Saving saving(scope);
   carry_out(saving, store);
-}
-}  // namespace
-
-void ScopeBase::Saving::carry_out_with(SessionStore& store, ScopeBase& scope) {
-  if (!is_needless(scope)) save<Saving>(store, scope);
 }
 
 bool ScopeBase::Saving::begin() {

@@ -68,8 +68,7 @@ void ScopeBase::Entering::FirstLook::settle() {
 bool ScopeBase::Entering::more() {
   if (without_) return false;
   if (out_) return s_.seat.leave(), false;
-  if (asked_) return settle();
-  return asked_ = look_.due();
+  return settle();
 }
 
 bool ScopeBase::Entering::settle() {

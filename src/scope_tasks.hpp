@@ -62,9 +62,8 @@ class ScopeBase::Entering : public Task {
     std::optional<protocol::Answer> met_;
   };
 
-  explicit Entering(ScopeBase& scope) : Task(scope), look_(scope) {}
-  // What a look that was due has left over.
-  Entering(ScopeBase& scope, FirstLook&& look) : Task(scope), look_(std::move(look)), asked_(true) {}
+  // What a look that was due has left over: its first stage is to be run.
+  Entering(ScopeBase& scope, FirstLook&& look) : Task(scope), look_(std::move(look)) {}
 
   bool more();
   const protocol::Op* resume(protocol::Answer& answer);
@@ -78,7 +77,6 @@ class ScopeBase::Entering : public Task {
   static void go_in(SessionStore& store, ScopeBase& scope, FirstLook& look, const StoreError* trouble);
   bool settle();
   FirstLook look_;
-  bool asked_ = false;
   std::optional<protocol::Begin> begin_;
   std::optional<protocol::LogOut> out_;  // an id that came back may end its session
   bool without_ = false;                 // it goes on without a session
@@ -153,6 +151,7 @@ class ScopeBase::Saving : public Task {
   const char* done_already() const;
 
  private:
+  static void save(SessionStore& store, ScopeBase& scope);
   bool begin();
   const protocol::Op* go_on(protocol::Answer& answer);
   protocol::Finish& to_finish(std::optional<protocol::Amendment>&& first = {});
