@@ -50,6 +50,9 @@ function(sancho_library name)
   get_target_property(type sancho_${name} TYPE)
   if(NOT type STREQUAL INTERFACE_LIBRARY)
     set_target_properties(sancho_${name} PROPERTIES DEFINE_SYMBOL "")
+    # Nobody puts a function in the place of one of ours while a program is loaded, so
+    # a compiler may take ours in line (clang does anyway).
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>)
   endif()
   set_property(GLOBAL APPEND PROPERTY SANCHO_LIBRARIES ${name})
 endfunction()

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "sixteen_letters.hpp"
+#include "forty_three_letters.hpp"
 
 namespace sancho {
 
@@ -53,24 +53,13 @@ bool from_few(std::string_view text, std::span<std::byte> out) {
   copy_short(out.data(), bytes.data(), out.size());
   return good && read.is_no_longer_than(out.size());
 }
-
-// 32 bytes, as ids and secrets have.
-bool from_43(const char* text, std::byte* out) {
-  Twelve first, second, last;
-  bool good = first.read_letters(text);
-  good &= second.read_letters(text + 16);
-  good &= last.read_letters(text + 27);
-  put_two_big_endian(out, first.high << 16 | first.low >> 32, first.low << 32 | second.high >> 16);
-  put_two_big_endian(out + 16, second.high << 48 | second.low, last.high << 46 | last.low >> 2);
-  return good && (last.low & 3) == 0;
-}
 }  // namespace
 
 // What is left of sixteens is read once more with those before it, so that they are
 // sixteen again: the last bytes, but for up to four bits behind them.
 bool from_base64url(std::string_view text, std::span<std::byte> out) {
   if (text.size() != (out.size() * 4 + 2) / 3) return false;
-  if (text.size() == 43) return from_43(text.data(), out.data());
+  if (text.size() == 43) return forty_three::read(text.data(), out.data());
   if (text.size() < Twelve::letters) return from_few(text, out);
   Twelve read;
   bool good = true;

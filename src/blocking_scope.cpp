@@ -11,7 +11,9 @@ RequestScopeBase::RequestScopeBase(SessionManagerBase& manager, const Request& r
   Entering::carry_out_with(manager.store(), *this);
 }
 
-RequestScopeBase::~RequestScopeBase() { go_away(!is_thrown_away()); }
+RequestScopeBase::~RequestScopeBase() {
+  if (!is_over()) go_away(!is_thrown_away());
+}
 
 std::optional<Misuse> RequestScopeBase::out_of_turn() const {
   if (std::this_thread::get_id() == thread_) return std::nullopt;

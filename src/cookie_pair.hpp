@@ -9,7 +9,7 @@ struct CookiePair {
   FoundCookie first, second;
 };
 
-// As `find_cookie` for each of two names that differ.
+// As `find_cookie` for each of two names that differ, and that can be names.
 CookiePair find_cookies(std::span<const std::string_view> lines, std::string_view first, std::string_view second) noexcept;
 
 }  // namespace sancho

@@ -2,6 +2,7 @@
 
 #include "ascii.hpp"
 #include "cookie_pair.hpp"
+#include "short_text.hpp"
 
 namespace sancho {
 
@@ -18,58 +19,62 @@ bool too_long(std::span<const std::string_view> lines) {
   return false;
 }
 
-// Calls `use(name, value)` for each pair in turn. False: over the limits, and
-// whatever was used so far is to be forgotten. Every byte is looked at a
-// bounded number of times: once for `;`, once for `=`, and at an edge.
+// Calls `use(pair)` for each pair that is not empty, in turn. False: over the limits,
+// and whatever was used so far is to be forgotten. Every byte is looked at a bounded
+// number of times: once for `;`, at an edge, and by `use`.
 template <typename Use>
-bool each_pair(std::span<const std::string_view> lines, Use use) {
+inline bool each_pair(std::span<const std::string_view> lines, Use use) {
   if (too_long(lines)) return false;
   std::size_t pairs = 0;
   for (auto rest : lines) {
     for (bool more = true; more;) {
-      const auto end = rest.find(';');
+      const auto end = find_byte(rest, ';');
       const auto pair = trim_blank(rest.substr(0, end));
       more = end != std::string_view::npos;
       if (more) rest.remove_prefix(end + 1);
       if (pair.empty()) continue;
       if (++pairs > max_cookie_pairs || pair.size() > max_cookie_pair) return false;
-      const auto equals = pair.find('=');
-      if (equals == std::string_view::npos || equals == 0) continue;
-      use(pair.substr(0, equals), pair.substr(equals + 1));
+      use(pair);
     }
   }
   return true;
 }
 
-// Counts one name among pairs.
+// Counts one name among pairs. An empty one, or one with a `=` in it, is no name.
 class Search {
  public:
   explicit Search(std::string_view name) : name_(name) {}
-  void see(std::string_view name, std::string_view value) {
-    if (name != name_) return;
-    const bool first = found_.outcome == FoundCookie::Outcome::absent;
-    if (first) found_ = {FoundCookie::Outcome::found, value};
-    else found_ = {FoundCookie::Outcome::ambiguous, {}};
+  void see(std::string_view pair) {
+    const auto size = name_.size();
+    if (pair.size() > size && pair[size] == '=' && same_bytes(pair.data(), name_.data(), size)) take(pair.substr(size + 1));
   }
-  FoundCookie result() const { return found_; }
+  void take(std::string_view value) { value_ = value, ++times_; }
+  FoundCookie result() const {
+    if (times_ == 0) return {};
+    return times_ == 1 ? FoundCookie{FoundCookie::Outcome::found, value_} : FoundCookie{FoundCookie::Outcome::ambiguous, {}};
+  }
 
  private:
-  std::string_view name_;
-  FoundCookie found_;
+  std::string_view name_, value_;
+  std::size_t times_ = 0;
 };
+
+constexpr FoundCookie beyond{FoundCookie::Outcome::over_limits, {}};
+
+bool can_be_a_name(std::string_view name) { return !name.empty() && name.find('=') == std::string_view::npos; }
 }  // namespace
 
 FoundCookie find_cookie(std::span<const std::string_view> lines, std::string_view name) noexcept {
   Search search(name);
-  const bool whole = each_pair(lines, [&](std::string_view n, std::string_view v) { search.see(n, v); });
-  return whole ? search.result() : FoundCookie{FoundCookie::Outcome::over_limits, {}};
+  const bool whole = each_pair(lines, [&](std::string_view pair) { search.see(pair); });
+  if (!whole) return beyond;
+  return can_be_a_name(name) ? search.result() : FoundCookie{};
 }
 
 CookiePair find_cookies(std::span<const std::string_view> lines, std::string_view first, std::string_view second) noexcept {
   Search one(first), other(second);
-  const bool whole = each_pair(lines, [&](std::string_view n, std::string_view v) { one.see(n, v), other.see(n, v); });
-  constexpr FoundCookie over{FoundCookie::Outcome::over_limits, {}};
-  return whole ? CookiePair{one.result(), other.result()} : CookiePair{over, over};
+  const bool whole = each_pair(lines, [&](std::string_view pair) { one.see(pair), other.see(pair); });
+  return whole ? CookiePair{one.result(), other.result()} : CookiePair{beyond, beyond};
 }
 
 FoundCookie find_cookie(std::string_view header, std::string_view name) noexcept {
@@ -78,7 +83,11 @@ FoundCookie find_cookie(std::string_view header, std::string_view name) noexcept
 
 Cookies parse_cookies(std::span<const std::string_view> lines) noexcept {
   Cookies cookies;
-  const bool whole = each_pair(lines, [&](std::string_view n, std::string_view v) { cookies.pairs_[cookies.size_++] = {n, v}; });
+  const bool whole = each_pair(lines, [&](std::string_view pair) {
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0) return;
+    cookies.pairs_[cookies.size_++] = {pair.substr(0, equals), pair.substr(equals + 1)};
+  });
   if (!whole) cookies.size_ = 0, cookies.over_limits_ = true;
   return cookies;
 }
@@ -88,7 +97,8 @@ Cookies parse_cookies(std::string_view header) noexcept { return parse_cookies(s
 FoundCookie Cookies::find(std::string_view name) const noexcept {
   if (over_limits_) return {FoundCookie::Outcome::over_limits, {}};
   Search search(name);
-  for (const auto& cookie : *this) search.see(cookie.name, cookie.value);
+  for (const auto& cookie : *this)
+    if (cookie.name == name) search.take(cookie.value);
   return search.result();
 }
 

@@ -60,6 +60,8 @@ __attribute__((target("sse4.2,pclmul"))) inline std::uint32_t of_part(std::strin
     }
     wide = __builtin_ia32_crc32di(0, product(wide, over<2 * lane>) ^ product(second, over<lane>)) ^ third;
   }
+  for (; bytes.size() >= 32; bytes.remove_prefix(32))
+    for (std::size_t i = 0; i < 32; i += 8) wide = __builtin_ia32_crc32di(wide, word_at(bytes.data() + i));
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) wide = __builtin_ia32_crc32di(wide, word_at(bytes.data()));
   crc = static_cast<std::uint32_t>(wide);
   const char* at = bytes.data();

@@ -8,10 +8,10 @@ namespace sancho {
 // ## Session ids
 
 std::optional<SessionId> SessionId::parse(std::string_view text) {
-  SessionId id;
-  if (text.size() == 47) id.size_ = 35;
-  else if (text.size() != 43) return std::nullopt;
-  if (!from_base64url(text, std::span{id.bytes_}.first(id.size_))) return std::nullopt;
+  if (text.size() != 43 && text.size() != 47) return std::nullopt;
+  std::optional<SessionId> id = SessionId();
+  id->size_ = text.size() == 43 ? 32 : 35;
+  if (!from_base64url(text, std::span{id->bytes_}.first(id->size_))) id.reset();
   return id;
 }
 

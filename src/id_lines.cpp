@@ -9,9 +9,7 @@ template <class Outcome>
 Presented read(Outcome outcome, std::string_view text) {
   if (outcome == Outcome::absent) return {};
   if (outcome == Outcome::ambiguous) return {.refused = "more than one"};
-  Presented brought{.id = outcome == Outcome::found ? SessionId::parse(text) : std::nullopt};
-  if (!brought.id) brought.refused = "not of the right form";
-  return brought;
+  return {.text = outcome == Outcome::found ? std::optional(text) : std::nullopt, .refused = "not of the right form"};
 }
 }  // namespace
 

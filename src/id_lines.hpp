@@ -10,10 +10,12 @@
 
 namespace sancho {
 
-// What a request says of its session's id.
+// What a request says of its session's id, as views into it.
 struct Presented {
-  std::optional<SessionId> id{};
-  const char* refused = nullptr;  // why there is none, though something was there
+  std::optional<SessionId> id() const { return text ? SessionId::parse(*text) : std::nullopt; }
+
+  std::optional<std::string_view> text{};
+  const char* refused = nullptr;  // where there is no id: why, though something was there
   std::optional<std::string_view> pre_session{};  // the value of that cookie
 };
 // `pre_name`: the cookie for visitors who have none of that yet.

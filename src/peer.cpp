@@ -117,10 +117,11 @@ bool TrustedProxies::trusts(const Address& address) const {
 }
 
 Peer TrustedProxies::resolve(std::string_view peer_address, bool peer_tls, const ProxyHeaders& headers) const {
-  const auto peer = Address::parse(peer_address);
   // With dots there is one way to write it.
-  const bool as_it_stands = !peer || peer_address.find(':') == std::string_view::npos;
-  Peer own{as_it_stands ? std::string(peer_address) : peer->text(), peer_tls};
+  const bool dotted = peer_address.find(':') == std::string_view::npos;
+  if (dotted && trusted_.empty()) return {std::string(peer_address), peer_tls};
+  const auto peer = Address::parse(peer_address);
+  Peer own{dotted || !peer ? std::string(peer_address) : peer->text(), peer_tls};
   if (!peer || !trusts(*peer)) return own;
   Peer answer = own;
   for (Hops hops(header_, headers); !hops.done();) {

@@ -111,7 +111,7 @@ void ManagerBase::EndingOne::failed(const StoreError& e) {
 
 ManagerBase::Knocking::Knocking(ManagerBase& manager, const Request& request, bool must_exist)
     : manager_(manager), must_exist_(must_exist), env_(manager.env(manager.parts_->rules)), begin_(std::nullopt) {
-  begin_.seat.presented = presented(manager.policy(), {}, request).id;
+  begin_.seat.presented = presented(manager.policy(), {}, request).id();
   answer_ = begin_.seat.presented.has_value();
 }
 

@@ -13,19 +13,20 @@ using protocol::operator^;
 
 // ## The beginning
 
+// The key comes first: until it is made a processor has time for all the rest.
 ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request)
-    : peer(manager.parts_->proxies.resolve(request.peer_address, request.https,
-                                           {request.x_forwarded_for, request.x_forwarded_proto, request.forwarded})),
-      safe(request.method == "GET" || request.method == "HEAD") {
+    : safe(request.method == "GET" || request.method == "HEAD") {
+  const auto& parts = *manager.parts_;
+  const auto& policy = manager.policy();
+  const auto brought = presented(policy, parts.pre_cookie.attributes().name, request);
+  id = brought.id();
+  if (id) key = SessionKey::of(policy.name_space, *id);
+  else id_refused = brought.refused;
+  peer = parts.proxies.resolve(request.peer_address, request.https,
+                               {request.x_forwarded_for, request.x_forwarded_proto, request.forwarded});
+  from_elsewhere = policy.cookie.plain_http && !peer.remote_address.empty() && !is_loopback(peer.remote_address);
   user_agent_size_ = request.user_agent.copy(user_agent_.data(), user_agent_.size());
-  const auto& cookie = manager.policy().cookie;
-  from_elsewhere = cookie.plain_http && !peer.remote_address.empty() && !is_loopback(peer.remote_address);
-
-  const auto& pre_name = manager.parts_->pre_cookie.attributes().name;
-  const auto brought = presented(manager.policy(), pre_name, request);
-  if (brought.pre_session) pre_session = manager.parts_->pre_sessions.open(*brought.pre_session);
-  id = brought.id;
-  id_refused = brought.refused;
+  if (brought.pre_session) pre_session = parts.pre_sessions.open(*brought.pre_session);
 }
 
 // ## The desk that it works at

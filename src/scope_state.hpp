@@ -30,11 +30,12 @@ struct ScopeBase::Arrival {
 
   std::string_view user_agent() const { return {user_agent_.data(), user_agent_size_}; }
 
-  Peer peer;
-  bool safe = false;            // it asks for nothing to be changed
+  Peer peer{};
+  bool safe;                    // it asks for nothing to be changed
   bool from_elsewhere = false;  // its cookie would go over the network without TLS
   std::optional<CsrfSecret> pre_session;  // the visitor's, if the cookie was good
   std::optional<SessionId> id;
+  SessionKey key;                    // of it
   const char* id_refused = nullptr;  // why there is no id, though something was there
 
  private:

@@ -37,8 +37,8 @@ bool ScopeBase::Entering::FirstLook::due() {
 }
 
 const SessionKey& ScopeBase::Entering::FirstLook::key() {
-  const auto& id = *s_.arrival.id;
-  return s_.seat.hand.emplace(id, SessionKey::of(s_.manager.policy().name_space, id), std::move(s_.room.record)).key;
+  const auto& arrival = s_.arrival;
+  return s_.seat.hand.emplace(*arrival.id, arrival.key, std::move(s_.room.record)).key;
 }
 
 bool ScopeBase::Entering::FirstLook::looked(bool found) {

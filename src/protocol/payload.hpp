@@ -85,6 +85,8 @@ struct Payload {
 // under another row's columns do not open.
 std::string seal(const Record& record, const Payload& payload);
 
+class Reader;
+
 // A record's payload, checked and taken apart, as views into `record`.
 //
 // Throws `StoreError`: *corrupt* where the bytes are not what was sealed,
@@ -115,6 +117,7 @@ struct PayloadView {
 
  private:
   void take_apart(std::string_view body);
+  void take_any(Reader& r);
   std::vector<std::string_view> unknown_;
 };
 

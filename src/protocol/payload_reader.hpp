@@ -1,6 +1,7 @@
 // How the parts of a payload are read.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -9,12 +10,18 @@
 
 namespace sancho::protocol {
 
-// Whatever does not begin with a zero is another number.
-constexpr std::uint64_t word_of(std::string_view text) {
-  std::uint64_t letters = 0;
-  for (const char c : text) letters = letters << 8 | static_cast<unsigned char>(c);
-  return letters;
-}
+// A name of one to eight letters.
+struct Name {
+  template <std::size_t n>
+  consteval Name(const char (&text)[n]) : size(n - 1) {
+    static_assert(n > 1 && n - 1 <= sizeof letters);
+    std::copy_n(text, size, letters);
+  }
+  constexpr std::string_view text() const { return {letters, size}; }
+
+  char letters[8] = {};
+  std::size_t size;
+};
 
 // An `Unpacker` for what payloads mostly consist of, which is read here, in line;
 // whatever else comes, and whatever is wrong, is the other's.
@@ -37,20 +44,26 @@ class Reader {
     if ((lead() & 0xe0) == 0xa0 && size < rest_.size()) return take(1, size);
     return slow([](Unpacker& u) { return u.text(); });
   }
-  // A text of one to eight letters as one number, `word_of` it. Zero: it is another
-  // text, or none, and still to be read.
-  std::uint64_t word() {
-    if (const auto size = lead() - 0xa0; rest_.size() > 8 && size - 1 < 8 && byte(1) != 0) {
-      const auto letters = get_big_endian<std::uint64_t>(rest_.data() + 1) >> (64 - 8 * size);
-      rest_.remove_prefix(1 + size);
-      return letters;
-    }
-    const auto before = rest_;
-    const auto name = text();
-    if (!name.empty() && name.size() <= 8 && name.front() != '\0') return word_of(name);
-    rest_ = before;
-    return 0;
+
+  // What comes next as a number, to be compared with names at once. Zero: too little.
+  std::uint64_t ahead() const { return rest_.size() > 8 ? get_big_endian<std::uint64_t>(rest_.data()) : 0; }
+  // Is it a text of just this name, written as short as can be? False, too, where there
+  // is too little. `ahead` is what is ahead.
+  template <Name name>
+  bool begins_with(std::uint64_t ahead) const {
+    constexpr auto seen = std::min(name.size, sizeof ahead - 1);  // of its letters
+    constexpr auto expected = [] {
+      std::uint64_t bytes = 0xa0 | name.size;
+      for (std::size_t i = 0; i < seen; ++i) bytes = bytes << 8 | static_cast<unsigned char>(name.letters[i]);
+      return bytes;
+    }();
+    if (ahead >> (56 - 8 * seen) != expected) return false;
+    if constexpr (seen < name.size) return rest_[name.size] == name.letters[seen];
+    return true;
   }
+  // Over that text.
+  void pass(const Name& name) { rest_.remove_prefix(1 + name.size); }
+
   std::string_view binary() {
     if (lead() == 0xc4 && rest_.size() >= 2 && byte(1) <= rest_.size() - 2) return take(2, byte(1));
     return slow([](Unpacker& u) { return u.binary(); });

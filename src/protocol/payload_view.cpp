@@ -1,5 +1,6 @@
 // How a payload is read.
 #include <cstring>
+#include <tuple>
 
 #include "big_endian.hpp"
 #include "protocol/envelope.hpp"
@@ -67,45 +68,77 @@ PayloadView::PayloadView(const Record& record) {
   if (attempts.size() % 8 != 0 || spent.size() % 24 != 0 || tokens.size() % 16 != 0) corrupt("a list has a broken end");
 }
 
+namespace {
+// How a field is read, by the name it is written under.
+template <Name its_name, class Read>
+struct Field {
+  static constexpr auto name = its_name;
+  Read read;
+};
+template <Name name, class Read>
+constexpr Field<name, Read> field(Read read) {
+  return {read};
+}
+
+// In the order in which they are written.
+constexpr std::tuple fields{
+    field<"attempts">([](PayloadView& v, Reader& r) { v.attempts = r.binary(); }),
+    field<"spent">([](PayloadView& v, Reader& r) { v.spent = r.binary(); }),
+    field<"pred">([](PayloadView& v, Reader& r) { v.predecessor = key(r.binary()); }),
+    field<"succ">([](PayloadView& v, Reader& r) { v.successor = key(r.binary()); }),
+    field<"nonce">([](PayloadView& v, Reader& r) { v.nonce = fixed<Nonce>(r.binary()); }),
+    field<"used">([](PayloadView& v, Reader& r) { v.used = time(r.integer()); }),
+    field<"why">([](PayloadView& v, Reader& r) {
+      const auto n = r.natural();
+      if (n > static_cast<std::uint8_t>(EndReason::empty))
+        throw StoreError(Trouble::unavailable, "a session ended for a reason of a newer version of sancho");
+      v.why = static_cast<EndReason>(n);
+    }),
+    field<"issued">([](PayloadView& v, Reader& r) { v.issued = time(r.integer()); }),
+    field<"auth">([](PayloadView& v, Reader& r) { v.authenticated = time(r.integer()); }),
+    field<"keep">([](PayloadView& v, Reader& r) { v.persistent = r.boolean(); }),
+    field<"addr">([](PayloadView& v, Reader& r) { v.remote_address = r.text(); }),
+    field<"agent">([](PayloadView& v, Reader& r) { v.user_agent = r.text(); }),
+    field<"user">([](PayloadView& v, Reader& r) { v.user = r.value(); }),
+    field<"tokens">([](PayloadView& v, Reader& r) { v.tokens = r.binary(); }),
+    field<"csrf">([](PayloadView& v, Reader& r) { v.csrf = fixed<Secret32>(r.binary()); }),
+    field<"slots">([](PayloadView& v, Reader& r) {
+      v.slots = r.value();
+      if (!Reader(v.slots).at_map()) corrupt("its slots are no map");
+    }),
+};
+}  // namespace
+
+// Each field is expected where it would have been written.
 void PayloadView::take_apart(std::string_view body) {
   Reader r(body);
-  for (auto pairs = r.map(); pairs > 0; --pairs) {
-    const auto pair = r.rest();
-    switch (r.word()) {
-      case word_of("attempts"): attempts = r.binary(); break;
-      case word_of("spent"): spent = r.binary(); break;
-      case word_of("pred"): predecessor = key(r.binary()); break;
-      case word_of("succ"): successor = key(r.binary()); break;
-      case word_of("nonce"): nonce = fixed<Nonce>(r.binary()); break;
-      case word_of("used"): used = time(r.integer()); break;
-      case word_of("why"): {
-        const auto n = r.natural();
-        if (n > static_cast<std::uint8_t>(EndReason::empty))
-          throw StoreError(Trouble::unavailable, "a session ended for a reason of a newer version of sancho");
-        why = static_cast<EndReason>(n);
-        break;
-      }
-      case word_of("issued"): issued = time(r.integer()); break;
-      case word_of("auth"): authenticated = time(r.integer()); break;
-      case word_of("keep"): persistent = r.boolean(); break;
-      case word_of("addr"): remote_address = r.text(); break;
-      case word_of("agent"): user_agent = r.text(); break;
-      case word_of("user"): user = r.value(); break;
-      case word_of("tokens"): tokens = r.binary(); break;
-      case word_of("csrf"): csrf = fixed<Secret32>(r.binary()); break;
-      case word_of("slots"):
-        slots = r.value();
-        if (!Reader(slots).at_map()) corrupt("its slots are no map");
-        break;
-      default:
-        r = Reader(pair);
-        if (r.text().starts_with('!'))
-          throw StoreError(Trouble::unavailable, "a payload has a critical field of a newer version of sancho");
-        r.value();
-        unknown_.push_back(pair.substr(0, pair.size() - r.rest().size()));
-    }
-  }
+  auto pairs = r.map();
+  auto ahead = r.ahead();
+  const auto expect = [&](const auto& field) {
+    if (pairs == 0 || !r.begins_with<std::remove_cvref_t<decltype(field)>::name>(ahead)) return;
+    r.pass(field.name);
+    field.read(*this, r);
+    --pairs;
+    ahead = r.ahead();
+  };
+  std::apply([&](const auto&... field) { (expect(field), ...); }, fields);
+  for (; pairs > 0; --pairs) take_any(r);
   if (!r.done()) corrupt("something stands behind it");
+}
+
+[[gnu::noinline]] void PayloadView::take_any(Reader& r) {
+  const auto pair = r.rest();
+  const auto name = r.text();
+  const auto take = [&](const auto& field) {
+    if (name != field.name.text()) return false;
+    field.read(*this, r);
+    return true;
+  };
+  if (std::apply([&](const auto&... field) { return (take(field) || ...); }, fields)) return;
+  if (name.starts_with('!'))
+    throw StoreError(Trouble::unavailable, "a payload has a critical field of a newer version of sancho");
+  r.value();
+  unknown_.push_back(pair.substr(0, pair.size() - r.rest().size()));
 }
 
 std::optional<std::string_view> PayloadView::slot(std::string_view wanted) const {
