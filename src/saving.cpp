@@ -70,8 +70,7 @@ const protocol::Op* ScopeBase::Saving::resume(protocol::Answer& answer) {
 }
 
 protocol::Finish& ScopeBase::Saving::to_finish(std::optional<protocol::Amendment>&& first) {
-  finish_ = std::make_unique<protocol::Finish>(s_.seat, *std::move(intent_), std::move(first));
-  return *finish_;
+  return finish_.emplace(s_.seat, *std::move(intent_), std::move(first));
 }
 
 // `Finish`, or the short way.
@@ -175,7 +174,9 @@ void ScopeBase::conclude(protocol::Finish& done, std::optional<protocol::EndReas
   if (done.cookie && (!s.delete_cookie || done.outcome == Outcome::won)) {
     s.delete_cookie = s.clear_site_data = false;
     std::optional<std::chrono::seconds> max_age = s.manager.policy().cookie.max_age;
-    if (protocol::PayloadView(*done.hand->record).persistent)
+    // One that was made here is kept only where its session said so.
+    const bool may_be_kept = !done.created || s.session->persistent_;
+    if (may_be_kept && protocol::PayloadView(*done.hand->record).persistent)
       max_age = std::clamp(std::chrono::floor<std::chrono::seconds>(done.hand->record->ends - s.manager.clock().now()), std::chrono::seconds(1), max_max_age);
     s.add_line(telling(*done.cookie, s.manager.policy().transport, s.manager.parts_->cookie, max_age));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "scope_state.hpp"
+#include "spare.hpp"
 #include "task.hpp"
 
 namespace sancho {
@@ -166,8 +167,8 @@ class ScopeBase::Saving : public Task {
   std::optional<protocol::Op> only_commit_;  // that may be all there is to do
   protocol::Attempt attempt_ = 0;            // its
   bool kept_ = false;                        // it was all
-  // Large, and mostly not needed: so it is not part of this, which stands on a stack.
-  std::unique_ptr<protocol::Finish> finish_;
+  // Mostly not needed: so it is not part of this, which stands on a stack.
+  Roomy<protocol::Finish> finish_;
 };
 
 // `begin_login`.

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstddef>
+#include <new>
+#include <utility>
 
 namespace sancho {
 
@@ -66,6 +68,49 @@ class Stock {
     }
   };
   static inline thread_local constinit Shelf shelf{};
+};
+
+// Owns a `T`, which is large, in memory that a thread keeps for the next one.
+template <class T>
+class Roomy {
+ public:
+  Roomy() = default;
+  Roomy(const Roomy&) = delete;
+  Roomy& operator=(const Roomy&) = delete;
+  ~Roomy() { reset(); }
+
+  template <class... Args>
+  T& emplace(Args&&... args) {
+    reset();
+    void* const room = take();
+    try {
+      at_ = new (room) T(std::forward<Args>(args)...);
+    } catch (...) {
+      Spare::give(room);
+      throw;
+    }
+    return *at_;
+  }
+  void reset() noexcept {
+    if (!at_) return;
+    auto* const gone = std::exchange(at_, nullptr);
+    gone->~T();
+    Spare::give(gone);
+  }
+  explicit operator bool() const { return at_ != nullptr; }
+  T& operator*() const { return *at_; }
+  T* operator->() const { return at_; }
+
+ private:
+  struct Drop {
+    void operator()(void* room) const noexcept { ::operator delete(room); }
+  };
+  using Spare = Stock<void*, 1, Drop>;
+  static void* take() {
+    void* const spare = Spare::take();
+    return spare ? spare : ::operator new(sizeof(T));
+  }
+  T* at_ = nullptr;
 };
 
 }  // namespace sancho

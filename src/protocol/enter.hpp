@@ -27,7 +27,7 @@ struct Terms {
 class Enter {
  public:
   // Without terms, or for nobody, it is a plain create.
-  Enter(SessionKey key, Record record, Payload payload, std::optional<Terms> terms)
+  Enter(const SessionKey& key, Record&& record, Payload&& payload, const std::optional<Terms>& terms)
       : key_(key), record_(std::move(record)), payload_(std::move(payload)), terms_(terms) {
     if (record_.subject.empty()) terms_.reset();
   }

@@ -134,7 +134,7 @@ const Op* Replace::resume(Env& env, Answer& answer) {
   next_.emplace(env, env.draw_id(heir_.subject));
   if (payload_.csrf) payload_.csrf = *payload_.csrf ^ csrf_mask(next_->id);
   payload_.predecessor = hand.key;
-  enter_.emplace(next_->key, candidate(env), payload_, terms_);
+  enter_.emplace(next_->key, candidate(env), Payload(payload_), terms_);
   SANCHO_RUN(*enter_);
   if (enter_->refused) {
     outcome = outcome_of(*enter_->refused);

@@ -85,7 +85,7 @@ class Replace {
 // A session out of nothing.
 class Fresh {
  public:
-  Fresh(Record record, Payload payload, std::optional<Terms> terms)
+  Fresh(Record&& record, Payload&& payload, const std::optional<Terms>& terms)
       : record_(std::move(record)), payload_(std::move(payload)), terms_(terms) {}
   const Op* resume(Env& env, Answer& answer);
 

@@ -68,10 +68,10 @@ void Finish::came_to(Hand where) {
 }
 
 // With what this request adds.
-void Finish::make_fresh(Env& env, std::optional<Terms> terms) {
+void Finish::make_fresh(Env& env, const std::optional<Terms>& terms) {
   auto& [record, payload] = *intent_.heir;
   apply(payload, intent_.delta, env.rules.max_tokens);
-  fresh_.emplace(std::move(record), std::move(payload), std::move(terms));
+  fresh_.emplace(std::move(record), std::move(payload), terms);
 }
 
 const Op* Finish::resume(Env& env, Answer& answer) {

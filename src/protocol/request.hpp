@@ -108,7 +108,7 @@ class Finish {
 
  private:
   void came_to(Hand where);
-  void make_fresh(Env& env, std::optional<Terms> terms);
+  void make_fresh(Env& env, const std::optional<Terms>& terms);
 
   friend struct Inspect;
   int at_ = 0;

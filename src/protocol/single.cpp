@@ -18,7 +18,7 @@ Record columns_of(const Record& r) {
   return {r.version, r.state, r.created, r.accessed, r.idle, r.ends, r.subject, r.handle, {}};
 }
 
-CreateOne::CreateOne(SessionKey key, Record record, Payload payload, std::optional<Admission> admission)
+CreateOne::CreateOne(const SessionKey& key, Record&& record, Payload&& payload, const std::optional<Admission>& admission)
     : key_(key), record_(std::move(record)), payload_(std::move(payload)), admission_(admission) {}
 
 const Op* CreateOne::resume(Env& env, Answer& answer) {

@@ -18,7 +18,7 @@ Record columns_of(const Record& base);
 // copy of it may be on its way.
 class CreateOne {
  public:
-  CreateOne(SessionKey key, Record record, Payload payload, std::optional<Admission> admission = {});
+  CreateOne(const SessionKey& key, Record&& record, Payload&& payload, const std::optional<Admission>& admission = {});
   const Op* resume(Env& env, Answer& answer);
 
   bool done = false;          // false: refused, or somebody else's record is there

@@ -9,37 +9,47 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "sancho/store.hpp"
+#include "stores/read_mostly_mutex.hpp"
 
 namespace sancho::memory {
 
 class Gates {
+  struct Gate;
+  using EveryoneMutex = ReadMostlyMutex<std::shared_mutex>;
+
  public:
   explicit Gates(const Clock& clock) : clock_(clock) {}
 
-  // Whoever holds it reads epochs that stay what they are.
+  // The way through a subject's gate: while it is held, epochs stay what they are.
   class Passage {
    public:
-    Passage(Gates& gates, const std::string& subject) : gate_(gates.gate_of(subject).mutex), everyone_(gates.everyone_mutex_) {}
+    Passage(Gates& gates, std::string_view subject)
+        : gates_(gates), gate_(gates.gate_of(subject)), lock_(gate_.mutex), everyone_(gates.everyone_mutex_, gates.readers_) {}
+
+    // The subject's, which is the one it was made with.
+    EpochsSeen seen(std::string_view subject) const {
+      EpochsSeen seen;
+      if (gates_.is_remembered(gates_.everyone_)) seen.everyone = gates_.everyone_.number;
+      if (gate_.epochs.empty()) return seen;
+      const auto at = gate_.epochs.find(std::string(subject));
+      if (at != gate_.epochs.end() && gates_.is_remembered(at->second)) seen.subject = at->second.number;
+      return seen;
+    }
 
    private:
-    std::unique_lock<std::mutex> gate_;
-    std::shared_lock<std::shared_mutex> everyone_;
+    const Gates& gates_;
+    Gate& gate_;
+    std::lock_guard<std::mutex> lock_;
+    EveryoneMutex::Reading everyone_;
   };
-
-  EpochsSeen seen(const std::string& subject) {
-    EpochsSeen seen;
-    if (is_remembered(everyone_)) seen.everyone = everyone_.number;
-    const auto& epochs = gate_of(subject).epochs;
-    if (const auto at = epochs.find(subject); at != epochs.end() && is_remembered(at->second)) seen.subject = at->second.number;
-    return seen;
-  }
 
   void set(const std::string& subject, std::uint64_t number, Time until) {
     if (subject.empty()) {
-      const std::unique_lock lock(everyone_mutex_);
+      const EveryoneMutex::Writing lock(everyone_mutex_, readers_);
       everyone_ = {number, until};
       return;
     }
@@ -65,12 +75,13 @@ class Gates {
     std::mutex mutex;
     std::unordered_map<std::string, Epoch> epochs;
   };
-  Gate& gate_of(const std::string& subject) { return gates_[std::hash<std::string>{}(subject) % gates_.size()]; }
+  Gate& gate_of(std::string_view subject) { return gates_[std::hash<std::string_view>{}(subject) % gates_.size()]; }
 
   const Clock& clock_;
   std::array<Gate, 64> gates_;
   std::atomic<unsigned> next_to_forget_ = 0;
-  std::shared_mutex everyone_mutex_;
+  Readers readers_;
+  EveryoneMutex everyone_mutex_;
   Epoch everyone_;
 };
 

@@ -124,7 +124,7 @@ CreateAnswer MemoryStore::create_admitted(const SessionKey& key, const Record& r
   if (record.subject.empty()) throw StoreError(Trouble::refused, "memory: an admission is for a record with a subject");
   const Gates::Passage passage(gates_, record.subject);
   if (auto current = load(key, deadline)) return Taken{std::move(*current)};
-  if (gates_.seen(record.subject) != admission.seen) return Refused{Refused::Why::revoked};
+  if (passage.seen(record.subject) != admission.seen) return Refused{Refused::Why::revoked};
   if (admission.cap > 0 && others(record, deadline) >= admission.cap) return Refused{Refused::Why::at_cap};
   return create(key, record, deadline, nullptr);
 }
@@ -138,9 +138,7 @@ std::size_t MemoryStore::others(const Record& record, Deadline deadline) {
 }
 
 EpochsSeen MemoryStore::epochs(std::string_view subject, Deadline) {
-  const std::string name(subject);
-  const Gates::Passage passage(gates_, name);
-  return gates_.seen(name);
+  return Gates::Passage(gates_, subject).seen(subject);
 }
 
 void MemoryStore::set_epoch(std::string_view subject, std::uint64_t epoch, Time until, Deadline) {

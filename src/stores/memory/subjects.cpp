@@ -72,9 +72,9 @@ void Subjects::Shard::unlink(std::uint32_t entry) {
   if (gone.next != none) entries[gone.next].before = gone.before;
 }
 
-// One chain more where there are as many entries: it takes over from one other.
+// One chain more where there are twice as many entries: it takes over from one other.
 void Subjects::Shard::grow() {
-  if (in_use < chain_count) return;
+  if (in_use < 2 * chain_count) return;
   chains.grow_to(chain_count + std::size_t{1});
   chains[chain_count] = none;
   if (chain_count++ == 0) return;
