@@ -45,8 +45,6 @@ std::unique_ptr<Contender> sancho_on(const std::string& scheme, const std::strin
 
 // An `unordered_map` behind a `shared_mutex`.
 std::unique_ptr<Contender> map_floor(const Setting& setting);
-// Such a map for each thread, with all sessions and without a lock. Is only read.
-std::unique_ptr<Contender> private_maps(const Setting& setting);
 // Prepared statements: select by key, update where the version is the expected
 // one, insert; a connection a thread, in WAL mode. Here and below, whoever writes
 // a session has read it first.

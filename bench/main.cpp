@@ -2,9 +2,8 @@
 //
 // `sancho_bench WORLD [Google Benchmark's options]` registers, for one store with
 // one number of sessions, what is read by `bench/run`: `read`, `write` and
-// `log_in`, by 1 and 2 threads, `ours` and the `floor`; on `memory` also `read` by
-// threads that share nothing (`alone`), and `read_apart`, of which none begins
-// before the last has ended. Without a world it lists them.
+// `log_in`, by 1 and 2 threads, `ours` and the `floor`; on `memory` also `read_apart`,
+// of which none begins before the last has ended. Without a world it lists them.
 // `sancho_bench costs` counts what a request asks of store and heap.
 #include <benchmark/benchmark.h>
 
@@ -28,8 +27,7 @@ struct World {
   const char* name;
   std::size_t sessions;
   std::function<std::unique_ptr<Contender>(const Setting&)> ours, floor;
-  // Shares nothing among its threads: what reading scales to on this machine.
-  std::function<std::unique_ptr<Contender>(const Setting&)> alone = {};
+  bool has_apart = false;
 };
 
 const World worlds[] = {
@@ -39,7 +37,7 @@ const World worlds[] = {
   {name "/1e5", 100'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}
 #define SANCHO_BENCH_MEMORY(exponent, sessions)                                                     \
   {"memory/1e" #exponent, sessions, [](const Setting& s) { return sancho_on("memory", "", "", s); }, \
-   [](const Setting& s) { return map_floor(s); }, [](const Setting& s) { return private_maps(s); }}
+   [](const Setting& s) { return map_floor(s); }, true}
     SANCHO_BENCH_MEMORY(3, 1'000),
     SANCHO_BENCH_MEMORY(4, 10'000),
     SANCHO_BENCH_MEMORY(5, 100'000),
@@ -126,22 +124,19 @@ int measure(const World& world, int argc, char** argv) {
   Temporary disk(fs::temp_directory_path()), nursery(fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path());
   const auto setting = [&] { return Setting{world.sessions, disk.fresh(), nursery.fresh()}; };
   const bool all = world.sessions <= most_with_all_sides;
-  Side ours{world.ours(setting()), all ? world.ours(setting()) : nullptr}, floor{world.floor(setting()), all ? world.floor(setting()) : nullptr},
-      alone{all && world.alone ? world.alone(setting()) : nullptr, nullptr};
-  const auto plays = [&](const Side& side, const std::string& what) -> const Contender* {
-    if (what == "log_in") return side.grown.get();
-    return &side != &alone || what == "read" ? side.visited.get() : nullptr;
+  Side ours{world.ours(setting()), all ? world.ours(setting()) : nullptr}, floor{world.floor(setting()), all ? world.floor(setting()) : nullptr};
+  const std::initializer_list<std::pair<const char*, const Side*>> sides{{"/ours", &ours}, {"/floor", &floor}};
+  const auto most = [&](const std::string& what) {
+    if (what == "log_in" && !all) return 0u;
+    return what != "read_apart" ? most_threads : world.has_apart ? 1u : 0u;
   };
-  const std::initializer_list<std::pair<const char*, const Side*>> sides{{"/ours", &ours}, {"/floor", &floor}, {"/alone", &alone}};
-  const auto most = [&](const std::string& what) { return what != "read_apart" ? most_threads : world.alone ? 1u : 0u; };
   for (const std::string what : {"read", "read_apart", "write", "log_in"})
     for (unsigned threads = 1; threads <= most(what); ++threads)
       for (const auto& [name, side] : sides)
-        if (plays(*side, what))
-          benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + name).c_str(),
-                                       [what, side = side, n = world.sessions](benchmark::State& state) { request(state, *side, what, n); })
-              ->Threads(static_cast<int>(threads))
-              ->UseRealTime();
+        benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + name).c_str(),
+                                     [what, side = side, n = world.sessions](benchmark::State& state) { request(state, *side, what, n); })
+            ->Threads(static_cast<int>(threads))
+            ->UseRealTime();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

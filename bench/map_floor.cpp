@@ -1,10 +1,8 @@
 #include <benchmark/benchmark.h>
 
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
-#include <stdexcept>
 #include <unordered_map>
 
 #include "contender.hpp"
@@ -53,32 +51,7 @@ class Map final : public Contender {
   std::unordered_map<std::string, Row> rows_;
   std::atomic<std::size_t> next_;
 };
-
-class PrivateMaps final : public Contender {
- public:
-  explicit PrivateMaps(std::size_t n) {
-    for (auto& own : owns_)
-      for (std::size_t i = 0; i < n; ++i) own.users[Map::key(i)] = "user" + std::to_string(i);
-  }
-  std::string brings(std::size_t i) const override { return Map::key(i); }
-  void read(unsigned thread, const Visit& visit) override {
-    std::string user;
-    const auto& own = owns_[thread];
-    if (const auto at = own.users.find(visit.brought); at != own.users.end()) user = at->second;
-    benchmark::DoNotOptimize(user);
-  }
-  void write(unsigned, const Visit&) override { throw std::logic_error("it is only read"); }
-  void log_in(unsigned) override { throw std::logic_error("it is only read"); }
-
- private:
-  struct alignas(128) Own {
-    std::unordered_map<std::string, std::string> users;
-  };
-  std::array<Own, most_threads> owns_;
-};
 }  // namespace
-
-std::unique_ptr<Contender> private_maps(const Setting& setting) { return std::make_unique<PrivateMaps>(setting.sessions); }
 
 std::unique_ptr<Contender> map_floor(const Setting& setting) { return std::make_unique<Map>(setting.sessions); }
 

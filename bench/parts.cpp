@@ -2,9 +2,11 @@
 //
 // What a read on `memory:` with a thousand sessions is made of: its parts each by
 // itself, and the whole of it, of requests in an order that no processor can guess.
-// The caches have all of it, so this is what the instructions take.
+// The caches have all of it, so this is what the instructions take. And what a login
+// takes for the operating system's randomness, which is drawn in batches.
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <mutex>
 #include <random>
 #include <shared_mutex>
@@ -104,6 +106,16 @@ void payload(Scene& s) {
   benchmark::DoNotOptimize(view);
 }
 
+// What a login draws: an id, a handle, a secret against forged requests, and the number of its attempt.
+void chance(Scene&) {
+  std::array<std::byte, 32> id, secret;
+  std::array<std::byte, 12> handle;
+  auto& random = system_random();
+  random.fill(id), random.fill(handle), random.fill(secret);
+  auto attempt = random.draw_u64();
+  benchmark::DoNotOptimize(id), benchmark::DoNotOptimize(handle), benchmark::DoNotOptimize(secret), benchmark::DoNotOptimize(attempt);
+}
+
 void table(Scene& s) {
   std::string user;
   {
@@ -117,7 +129,7 @@ const struct {
   const char* name;
   void (*run)(Scene&);
 } parts[] = {{"id", id}, {"key", key}, {"load", load}, {"payload", payload}, {"scope", [](Scene& s) { visit(s, {}); }},
-             {"read", [](Scene& s) { visit(s, s.cookies[s.next()]); }}, {"table", table}};
+             {"read", [](Scene& s) { visit(s, s.cookies[s.next()]); }}, {"table", table}, {"chance", chance}};
 
 }  // namespace
 }  // namespace sancho::bench

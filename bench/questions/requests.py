@@ -1,4 +1,6 @@
-from report import build, micro, svg
+import subprocess
+
+from report import build, micro, scale_program, svg
 from report.results import ENOUGH_TURNS
 
 TITLE = "What does a request cost?"
@@ -7,6 +9,9 @@ On `memory:`, beside an `unordered_map` with a `shared_mutex`: its read copies t
 login inserts. A *read* of ours is a whole request: the `Cookie` line is parsed, the session loaded, the user's name asked
 for, and the request finished, without a `Set-Cookie`. A *write* loads the session too, changes a slot and commits. A
 *login* makes a session for somebody who had none. Microseconds a request, of all threads together."""
+TWO_THREADS = """\
+Two threads read so many times as much as one, on one store, and where each has a store of its own and nothing is shared. The
+four take turns of a twentieth of a second; the last column is the median of the turns' ratios:"""
 # A server does other things between two requests.
 APART = """\
 In a loop the processor has the memory of the next visits on its way while it waits for this one's, if visits are as short as
@@ -21,23 +26,19 @@ def measure(turns):
     worlds = [world for world in micro.worlds(program) if world.startswith("memory/")]
     if turns < ENOUGH_TURNS:  # large tables take minutes to fill
         worlds = [world for world in worlds if float(world.split("/")[1]) <= REHEARSED]
-    return {"rows": [row for world in worlds for row in micro.measure(program, world, turns)], "not_measured": {}}
+    return {"rows": [row for world in worlds for row in micro.measure(program, world, turns)], "two_threads": two_threads(turns), "not_measured": {}}
 
 
-def scaling(rows, sessions):
-    """(what two threads do more than one in ours, and in a loop that shares nothing) with a read, or nothing."""
-    reads = {r["threads"]: r for r in rows if r["request"] == "read" and r["sessions"] == sessions}
-    if {1, 2} <= reads.keys() and "alone" in reads[1]:
-        return tuple(reads[1][side]["us"] / reads[2][side]["us"] for side in ("ours", "alone"))
-    return None
+def two_threads(turns):
+    """What two threads read more than one. Its turns are its own."""
+    sizes = [size for size in ("1e3", "1e4", "1e5", "1e6") if turns >= ENOUGH_TURNS or float(size) <= REHEARSED]
+    return scale_program.lines_of(subprocess.run([build.program("sancho_bench_threads"), *sizes], check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 def table(result):
     rows = result["rows"]
-    lines = [micro.table(rows), "", "Two threads read so many times as much as one:", "", "| sessions | ours | a table for each thread, without a lock | ratio |", "|---|---|---|---|"]
-    for sessions in sorted({r["sessions"] for r in rows}):
-        if both := scaling(rows, sessions):
-            lines.append(f"| {sessions:,} | {both[0]:.2f} | {both[1]:.2f} | **{both[0] / both[1]:.2f}** |")
+    lines = [micro.table(rows), "", TWO_THREADS, "", "| sessions | one store | a store each | ratio |", "|---|---|---|---|"]
+    lines += [f"| {r['sessions']:,} | {r['shared']:.2f} | {r['apart']:.2f} | **{r['ratio']:.2f}** |" for r in result.get("two_threads", [])]
     if apart := [r for r in rows if r["request"] == "read_apart"]:
         lines += ["", APART, "", "| sessions | ours, µs | floor | ratio |", "|---|---|---|---|"]
         lines += [f"| {r['sessions']:,} | {micro.time(r['ours']['cpu'])} | {micro.time(r['floor']['cpu'])} | **{r['ours']['cpu'] / r['floor']['cpu']:.2f}** |" for r in apart]

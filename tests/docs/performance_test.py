@@ -108,14 +108,18 @@ class Goals(unittest.TestCase):
         self.assertFalse(self.judged(goals.read_large, micro(0.61, 0.60, sessions=100_000)))
 
     def test_TwoThreadsAreHeldAgainstWhatSharesNothing(self):
-        for ours, kept in ((0.52, True), (0.54, False)):
-            one = micro(1, 1, alone={"us": 1, "cpu": 1})
-            one["requests"]["rows"] += micro(ours, 1, threads=2, alone={"us": 0.5, "cpu": 0.5})["requests"]["rows"]
-            self.assertEqual(self.judged(goals.two_threads, one), kept)
+        for ratio, kept in ((0.95, True), (0.94, False)):
+            results = micro(1, 1)
+            results["requests"]["two_threads"] = [{"sessions": 1_000, "shared": 1.9, "apart": 2.0, "ratio": ratio}]
+            self.assertEqual(self.judged(goals.two_threads, results), kept)
+        self.assertIsNone(self.judged(goals.two_threads, micro(1, 1)))
 
     def test_AWriteAndALoginHaveTheirs(self):
         self.assertFalse(self.judged(goals.write_memory, micro(2.6, 1, "write")))
-        self.assertFalse(self.judged(goals.log_in, micro(2.1, 1, "log_in")))
+        for us, kept in ((2.2, True), (2.4, False)):
+            results = {**micro(us, 1, "log_in"), "parts": {**WHERE, "rows": [{"part": "chance", "ns": 300}], "not_measured": {}}}
+            self.assertEqual(self.judged(goals.log_in, results), kept)
+        self.assertIsNone(self.judged(goals.log_in, micro(1, 1, "log_in")))
 
     def test_AStoreOfTenMillionIsHeldToItsBytesAndItsPauses(self):
         for judge, row, limit in ((goals.bytes_a_session, {"what": "bytes", "side": "anonymous", "bytes": 0}, 300),
