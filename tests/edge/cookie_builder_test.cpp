@@ -106,6 +106,20 @@ TEST(CookieBuilder, EveryOctetOfAValueIsJudgedByTheGrammar) {
   }
 }
 
+// Values are looked at by sixteens.
+TEST(CookieBuilder, AnOctetIsJudgedWhereverItStands) {
+  const SetCookie cookie({.name = "c"});
+  for (const std::size_t size : {2u, 15u, 16u, 17u, 32u, 43u})
+    for (std::size_t at = 0; at < size; ++at)
+      for (const char c : {'\0', ' ', '"', ',', ';', '\\', '\x7f', '\x80', '\xff'}) {
+        std::string value(size, 'v');
+        value[at] = c;
+        EXPECT_THROW(cookie.build(value), UsageError) << size << ' ' << at << ' ' << static_cast<int>(c);
+        value[at] = '~';
+        EXPECT_NO_THROW(cookie.build(value)) << size << ' ' << at;
+      }
+}
+
 TEST(CookieBuilder, APathBeginsWithASlashAndADomainIsAHostName) {
   for (const auto& path : {"", "a", "a/", "//\x7f"}) EXPECT_THROW(SetCookie({.name = "c", .path = path}), ConfigError) << path;
   for (const auto& domain : {".shop.example", "shop..example", "shop.example.", "shop_example", "a/b", "[::1]", "b\xc3\xbc" "cher.example"})
