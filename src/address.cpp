@@ -18,17 +18,21 @@ constexpr unsigned v4_mark_bits = 96;
 // Each request brings one, and `inet_pton` and `inet_ntop`, which goes through
 // `sprintf`, would be a quarter of what a session costs.
 bool parse_v4(std::string_view text, std::uint8_t* bytes) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (int part = 0; part < 4; ++part) {
-    if (part > 0 && (at == end || *at++ != '.')) return false;
-    unsigned value = 0;
-    const char* const first = at;
-    for (; at != end && is_digit(*at) && at - first < 3; ++at) value = value * 10 + static_cast<unsigned>(*at - '0');
-    if (at == first || value > 255 || (*first == '0' && at - first > 1)) return false;
-    bytes[part] = static_cast<std::uint8_t>(value);
+  unsigned value = 0, digits = 0, part = 0;
+  for (const char c : text) {
+    if (is_digit(c)) {
+      if (digits > 0 && value == 0) return false;  // 01
+      value = value * 10 + static_cast<unsigned>(c - '0');
+      if (value > 255) return false;
+      ++digits;
+    } else {
+      if (c != '.' || digits == 0 || part == 3) return false;
+      bytes[part++] = static_cast<std::uint8_t>(value);
+      value = digits = 0;
+    }
   }
-  return at == end;
+  bytes[part] = static_cast<std::uint8_t>(value);
+  return part == 3 && digits > 0;
 }
 
 std::string text_of_v4(const std::uint8_t* bytes) {

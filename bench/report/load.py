@@ -1,6 +1,7 @@
 """HTTP servers with sessions on and off in turn, under wrk: CPU of the server a request, requests a second, p99."""
 
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -12,6 +13,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import Callable
 
+from report import build
 from report.needs import ROOT
 from report.servers import CORES, Server, free_port, try_out
 
@@ -30,9 +32,15 @@ class Site:
     needs: list = field(default_factory=list)
 
 
+@functools.cache
+def awake():
+    """What wrk runs with, so that no server has to wake it. With one core it would be in the server's way."""
+    return {**os.environ, "LD_PRELOAD": str(build.program("sancho_bench_awake"))} if len(CORES) > 1 else None
+
+
 def wrk(port, path, cookies, seconds):
     words = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", f"/{path}", str(cookies)]
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {CORES[-1]}))
+    done = subprocess.run(words, env=awake(), capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {CORES[-1]}))
     result = next((line[7:] for line in done.stdout.splitlines() if line.startswith("RESULT ")), None)
     if done.returncode or not result:
         raise RuntimeError(f"wrk: {done.stdout}{done.stderr}")

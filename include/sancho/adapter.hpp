@@ -116,6 +116,7 @@ concept ResponseHead = requires(H& head, const std::string& text) {
 // cache, whatever the handler has said of its page: it did not reckon with that.
 template <ResponseHead H>
 void put_lines(const Answer& answer, H&& head) {
+  if (!answer.failed() && answer.lines.empty()) return;  // as most are
   const std::string caching = "Cache-Control", vary = "Vary";
   for (const auto& [name, value] : lines_of(answer)) {
     if (name == caching) head.replace(name, value);

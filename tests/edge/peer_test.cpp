@@ -88,6 +88,10 @@ TEST(Network, WhatIsNoNetworkIsRefusedAtStartUp) {
 TEST(TrustedProxies, ByDefaultTheConnectionCountsAndHeadersDoNot) {
   const sancho::ProxyHeaders forged{.x_forwarded_for = "1.2.3.4", .x_forwarded_proto = "https", .forwarded = "for=1.2.3.4;proto=https"};
   EXPECT_EQ(TrustedProxies{}.resolve("10.0.0.1", false, forged), itself);
+  EXPECT_EQ(TrustedProxies{}.resolve("10.0.0.1", true, forged), (Peer{"10.0.0.1", true}));
+  EXPECT_EQ(TrustedProxies{}.resolve("::ffff:10.0.0.1", false, forged), itself);
+  EXPECT_EQ(TrustedProxies{}.resolve("2001:DB8:0:0::1", false, forged), (Peer{"2001:db8::1", false}));
+  for (const auto text : {"", "not an address", "1.2.3", "1:2"}) EXPECT_EQ(TrustedProxies{}.resolve(text, false, forged), (Peer{text, false}));
   EXPECT_EQ(by_x.resolve("9.9.9.9", false, forged), (Peer{"9.9.9.9", false}));
   EXPECT_EQ(by_x.resolve("9.9.9.9", true, forged), (Peer{"9.9.9.9", true}));
   EXPECT_EQ(by_x.resolve("not an address", false, forged), (Peer{"not an address", false}));

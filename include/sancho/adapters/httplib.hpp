@@ -109,9 +109,10 @@ class HttplibSessions {
   httplib::Server::Handler wrap(F handler) const {
     return [manager = manager_, page = page_, handler = std::move(handler)](const httplib::Request& req,
                                                                             httplib::Response& res) mutable {
-      detail::answer(manager->policy(), page, req, res, [&](const Request& request) {
+      const auto ask = [&](const Request& request) {
         return exchange(*manager, request, [&](Scope& scope) { call_handler(handler, scope, req, res); });
-      });
+      };
+      detail::answer(manager->policy(), page, req, res, std::ref(ask));  // a reference fits into a `function`
     };
   }
 
