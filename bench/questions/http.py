@@ -6,8 +6,9 @@ TITLE = "What do sessions cost a web server?"
 ASKS = """\
 The same server with the same handlers, with sessions in `memory:` and without any; `wrk` asks it over 32 connections that
 are kept, with the cookies of 1000 sessions. *read* answers the user's name, *write* counts one up. The server has one core
-and `wrk` another; both servers are up and take turns of two seconds. CPU is all that the server's process used, the
-kernel's work included, microseconds a request; the ratio is the median of the pairs', and the range is theirs.
+and `wrk` another; both servers are up and take turns of two seconds. `wrk` looks for answers without sleeping, as far as
+it has a core of its own: to wake it would be the server's work, and the more of it, the longer it slept. CPU is all that the
+server's process used, the kernel's work included, microseconds a request; the ratio is the median of the pairs', and the range is theirs.
 
 With cpp-httplib sessions come with a server class, which asks the system less often than the library's own. *cpp-httplib* is
 that class both times; *cpp-httplib, its own* is the library's without sessions, and that class with."""
