@@ -9,7 +9,8 @@ struct CookiePair {
   FoundCookie first, second;
 };
 
-// As `find_cookie` for each of two names that differ, and that can be names.
+// As `find_cookie` for each of two names that differ and can be names; the second may be
+// empty, and is not found then.
 CookiePair find_cookies(std::span<const std::string_view> lines, std::string_view first, std::string_view second) noexcept;
 
 }  // namespace sancho

@@ -40,7 +40,7 @@ inline bool each_pair(std::span<const std::string_view> lines, Use use) {
   return true;
 }
 
-// Counts one name among pairs. An empty one, or one with a `=` in it, is no name.
+// Counts one name among pairs, which is not empty and has no `=` in it.
 class Search {
  public:
   explicit Search(std::string_view name) : name_(name) {}
@@ -73,7 +73,11 @@ FoundCookie find_cookie(std::span<const std::string_view> lines, std::string_vie
 
 CookiePair find_cookies(std::span<const std::string_view> lines, std::string_view first, std::string_view second) noexcept {
   Search one(first), other(second);
-  const bool whole = each_pair(lines, [&](std::string_view pair) { one.see(pair), other.see(pair); });
+  const bool both = !second.empty();
+  const bool whole = each_pair(lines, [&](std::string_view pair) {
+    one.see(pair);
+    if (both) other.see(pair);
+  });
   return whole ? CookiePair{one.result(), other.result()} : CookiePair{beyond, beyond};
 }
 

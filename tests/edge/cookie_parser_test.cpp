@@ -109,6 +109,7 @@ TEST(CookieParser, K5NamesMatchByteByByte) {
           {"__Host-sid[]=evil", Outcome::absent},
           {"__Host-si=evil", Outcome::absent}});
   expect({{"=v", Outcome::absent}}, "");
+  expect({{"a=b=c", Outcome::absent}}, "a=b");
 }
 
 TEST(CookieParser, K6OurNameTwiceIsAmbiguousWhateverTheOrderOrTheValues) {
