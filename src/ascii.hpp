@@ -1,10 +1,12 @@
-// What HTTP calls white space, a token and the same name, for ASCII and in no
-// locale.
+// What HTTP calls white space and the same name, for ASCII and in no locale; a token
+// is in sancho/http.hpp.
 #pragma once
 
 #include <algorithm>
 #include <string>
 #include <string_view>
+
+#include "sancho/http.hpp"
 
 namespace sancho {
 
@@ -12,15 +14,6 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 constexpr bool is_letter_or_digit(char c) { return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z'); }
-
-// RFC 9110, section 5.6.2.
-constexpr bool is_token_char(char c) {
-  return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-constexpr bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
 
 // Without the spaces and tabs around it, and no other white space.
 constexpr std::string_view trim_blank(std::string_view text) {

@@ -14,16 +14,11 @@ namespace {
 
 std::string_view text(boost::beast::string_view of) { return {of.data(), of.size()}; }
 
-// RFC 9110, sections 5.6.2 and 5.5.
-bool is_token(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
-}
+// RFC 9110, section 5.5.
 bool has_control(std::string_view value) {
-  return std::any_of(value.begin(), value.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; });
+  bool found = false;
+  for (const char c : value) found |= ((static_cast<unsigned char>(c) < ' ') & (c != '\t')) | (c == 0x7f);
+  return found;
 }
 
 bool is_number(std::string_view value) {
@@ -77,22 +72,29 @@ bool has_body(const http::response_header<>& head) {
          head.result() != http::status::no_content && head.result() != http::status::not_modified;
 }
 
+// By the lengths of names first: most lines are none of these.
 bool is_certain(const http::fields& lines, unsigned version) {
-  int codings = 0, lengths = 0, hosts = 0;
-  const auto count = [&](std::string_view wanted) {
-    const auto [first, last] = lines.equal_range({wanted.data(), wanted.size()});
-    return std::distance(first, last);
-  };
+  int codings = 0, lengths = 0, hosts = 0, each_forwarded[3] = {};
   for (const auto& line : lines) {
     const auto name = text(line.name_string()), value = text(line.value());
-    if (same_header(name, "Host")) ++hosts;
-    if (same_header(name, "Transfer-Encoding") && (++codings > 1 || !same_header(value, "chunked"))) return false;
-    if (same_header(name, "Content-Length") && (++lengths > 1 || !is_number(value))) return false;
+    switch (name.size()) {
+      case 4: hosts += same_header(name, "Host"); break;
+      case 9: each_forwarded[0] += same_header(name, "Forwarded"); break;
+      case 14:
+        if (same_header(name, "Content-Length") && (++lengths > 1 || !is_number(value))) return false;
+        break;
+      case 15: each_forwarded[1] += same_header(name, "X-Forwarded-For"); break;
+      case 17:
+        each_forwarded[2] += same_header(name, "X-Forwarded-Proto");
+        if (same_header(name, "Transfer-Encoding") && (++codings > 1 || !same_header(value, "chunked"))) return false;
+        break;
+      default: break;
+    }
   }
   if (codings + lengths > 1 || hosts > 1) return false;
   if (version < 11) return codings == 0;
-  if (codings == 0) return hosts == 1;
-  return hosts == 1 && count("X-Forwarded-For") <= 1 && count("X-Forwarded-Proto") <= 1 && count("Forwarded") <= 1;
+  if (hosts != 1) return false;
+  return codings == 0 || std::all_of(std::begin(each_forwarded), std::end(each_forwarded), [](int n) { return n <= 1; });
 }
 
 void collect(const http::fields& lines, RequestHead& head) {

@@ -1,7 +1,6 @@
 #include "head.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "sancho/http.hpp"
@@ -9,18 +8,6 @@
 namespace sancho {
 
 namespace {
-
-// RFC 9110, section 5.6.2.
-constexpr auto token_chars = [] {
-  std::array<bool, 256> allowed{};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    allowed[static_cast<unsigned char>(c)] = true;
-  return allowed;
-}();
-
-bool is_token(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return token_chars[static_cast<unsigned char>(c)]; });
-}
 
 std::string_view trim(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");

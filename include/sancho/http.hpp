@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,19 @@ struct Request {
 constexpr bool is_safe_method(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
+
+namespace detail {
+inline constexpr auto token_chars = [] {
+  std::array<bool, 256> allowed{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    allowed[static_cast<unsigned char>(c)] = true;
+  return allowed;
+}();
+}  // namespace detail
+
+// What names of header lines, methods and schemes are made of (RFC 9110, section 5.6.2).
+constexpr bool is_token_char(char c) { return detail::token_chars[static_cast<unsigned char>(c)]; }
+constexpr bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
 // Names of header lines differ in no more than case (of ASCII, in no locale).
 constexpr bool same_header(std::string_view a, std::string_view b) {

@@ -168,9 +168,10 @@ void complete(http::response<Body>& response, const BeastAsked& asked, bool whol
     else
       response.chunked(true);
   }
-  if (asked.version < 11 && response.chunked()) response.chunked(false);
+  if (asked.version >= 11) return;
+  if (response.chunked()) response.chunked(false);
   // Then the end of the connection is the end of the body.
-  if (!response.has_content_length() && !response.chunked()) response.keep_alive(false);
+  if (!response.has_content_length()) response.keep_alive(false);
 }
 
 // The head alone.
