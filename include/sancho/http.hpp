@@ -45,7 +45,8 @@ inline constexpr auto token_chars = [] {
 }();
 }  // namespace detail
 
-// What names of header lines, methods and schemes are made of (RFC 9110, section 5.6.2).
+// What names of header lines, methods and schemes are made of, and whether a text is
+// such a token (RFC 9110, section 5.6.2). An empty one is none.
 constexpr bool is_token_char(char c) { return detail::token_chars[static_cast<unsigned char>(c)]; }
 constexpr bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 

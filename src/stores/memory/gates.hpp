@@ -24,7 +24,8 @@ class Gates {
  public:
   explicit Gates(const Clock& clock) : clock_(clock) {}
 
-  // The way through a subject's gate: while it is held, epochs stay what they are.
+  // The way through a subject's gate: while it is held, epochs stay what they are. Who
+  // changes everybody's epoch waits for all who are on their way.
   class Passage {
    public:
     Passage(Gates& gates, std::string_view subject)
