@@ -1,12 +1,13 @@
-// The contract, clause by clause: with the settings that are the default, and in
-// a namespace beside another one that has sessions of its own.
+// The contract, clause by clause: with the settings that are the default, in a
+// namespace beside another one that has sessions of its own, and in a database of
+// the schema before this one.
 #include "sancho/conformance.hpp"
 
 #include <stdlib.h>
 
 #include <filesystem>
 
-#include "sancho/stores/lmdb.hpp"
+#include "lmdb_fixture.hpp"
 
 namespace sancho {
 namespace {
@@ -45,6 +46,13 @@ SANCHO_STORE_CONFORMANCE(LmdbNormalInANamespace, [] {
       other->create(SessionKey::of_note("other", std::to_string(i)), r, Deadline::after(std::chrono::seconds{20}));
     return open_lmdb_store(place->path / "sessions", options, clock);
   }};
+});
+
+SANCHO_STORE_CONFORMANCE(LmdbOfManyTrees, [] {
+  const auto place = std::make_shared<Directory>();
+  lmdb_test::Raw(place->path / "sessions").put(nullptr, "sancho", "1");
+  return conformance::Venue{
+      .open = [place](const Clock& clock) { return open_lmdb_store(place->path / "sessions", {}, clock); }};
 });
 
 }  // namespace

@@ -54,14 +54,12 @@ TEST_F(LmdbOpen, ARecordOutlivesTheStoreAndSetupDestroysNothing) {
 TEST_F(LmdbOpen, TheDatabaseIsMarkedAsOurs) {
   { open({.name_space = "shop"}); }
   auto all = Raw(path).all(nullptr);
-  EXPECT_EQ(all.at("sancho"), "1");
-  EXPECT_TRUE(all.contains("sancho_shop_sessions"));
-  EXPECT_FALSE(all.contains("sancho_sessions"));
+  EXPECT_EQ(all, (Raw::Table{{"sancho", "2"}}));
 }
 
 TEST_F(LmdbOpen, ANewerSchemaIsUnavailableAndNotTouched) {
   { open()->create(key_of("a"), record(), soon()); }
-  Raw(path).put(nullptr, "sancho", "2");
+  Raw(path).put(nullptr, "sancho", "3");
   const auto before = bytes_of(data());
   std::string says;
   EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::unavailable);
@@ -190,7 +188,7 @@ TEST_F(LmdbOpen, AReadOnlyStoreReadsAndRefusesEveryWriteAndMakesNothing) {
   EXPECT_EQ(trouble_of([&] { open({.read_only = true}); }), Trouble::unavailable);
   EXPECT_FALSE(std::filesystem::exists(path));
   { open()->create(key_of("a"), record(), soon()); }
-  EXPECT_EQ(trouble_of([&] { open({.read_only = true, .name_space = "absent"}); }), Trouble::refused);
+  EXPECT_EQ(open({.read_only = true, .name_space = "nobodys"})->scan()->count(soon()), 0u);
   const auto reader = open({.read_only = true});
   EXPECT_EQ(reader->load(key_of("a"), soon()), record());
   EXPECT_EQ(reader->scan()->count(soon()), 1u);

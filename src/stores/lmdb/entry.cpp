@@ -7,6 +7,7 @@
 #include "crc32c.hpp"
 #include "sancho/error.hpp"
 #include "stores/columns.hpp"
+#include "stores/lmdb/packed_record.hpp"
 
 namespace sancho::lmdb {
 
@@ -47,10 +48,11 @@ std::string encode_head(std::string_view key, const Head& head, std::size_t body
 }
 }  // namespace
 
-std::string encode_entry(const SessionKey& key, const Record& record, Time accessed, Time due) {
+std::string encode_entry(Layout layout, const SessionKey& key, const Record& record, Time accessed, Time due) {
   constexpr std::size_t besides = 192;  // of a record's fields, about
   auto out = encode_head(key.bytes(), {accessed, due}, record.subject.size() + record.payload.size() + besides);
-  append_record(out, record);
+  if (layout == Layout::one_tree) append_packed(out, key, record);
+  else append_record(out, record);
   return out;
 }
 
@@ -59,17 +61,19 @@ std::optional<Head> head_of(std::string_view key, std::string_view value) {
   return Head{time(value.substr(0, 8)), time(value.substr(8, 8))};
 }
 
-Entry decode_entry(const SessionKey& key, std::string_view value, const std::string& store) {
+Entry decode_entry(Layout layout, const SessionKey& key, std::string_view value, const std::string& store) {
   Entry entry;
-  entry.due = decode_entry(key, value, store, entry.record);
+  entry.due = decode_entry(layout, key, value, store, entry.record);
   return entry;
 }
 
-Time decode_entry(const SessionKey& key, std::string_view value, const std::string& store, Record& into) {
+Time decode_entry(Layout layout, const SessionKey& key, std::string_view value, const std::string& store, Record& into) {
   const auto head = head_of(key.bytes(), value);
   if (!head) throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is");
   try {
-    decode_record(value.substr(head_size), into);
+    const auto body = value.substr(head_size);
+    if (layout == Layout::one_tree) unpack(key, body, into);
+    else decode_record(body, into);
   } catch (const StoreError& e) {
     throw StoreError(e.kind(), store + ": " + e.what());
   }

@@ -7,6 +7,7 @@
 
 #include "crypto.hpp"
 #include "sancho/record.hpp"
+#include "stores/lmdb/tables.hpp"
 
 namespace sancho::lmdb {
 
@@ -14,17 +15,18 @@ namespace sancho::lmdb {
 //
 // What a touch changes stands in front, so that it need not take the record
 // apart: the access time and the moment in the sweep's queue, with a checksum
-// over both and the key. Behind it `encode_record`, which has its own.
+// over both and the key. Behind it the record, with a checksum of its own: packed
+// (packed_record.hpp), or as `encode_record` has it where there are many trees.
 struct Entry {
   Time due;
   Record record;
 };
 // `accessed` is what counts; the record's own is what it was made with.
-std::string encode_entry(const SessionKey& key, const Record& record, Time accessed, Time due);
+std::string encode_entry(Layout layout, const SessionKey& key, const Record& record, Time accessed, Time due);
 // Throws `StoreError` as `decode_record` does.
-Entry decode_entry(const SessionKey& key, std::string_view value, const std::string& store);
+Entry decode_entry(Layout layout, const SessionKey& key, std::string_view value, const std::string& store);
 // The same, into a record that is there; gives the moment it is due.
-Time decode_entry(const SessionKey& key, std::string_view value, const std::string& store, Record& into);
+Time decode_entry(Layout layout, const SessionKey& key, std::string_view value, const std::string& store, Record& into);
 
 // The head alone, if it is intact: of a value whose record may not be. And the
 // value with another head.

@@ -15,14 +15,10 @@
 #include "stores/idle.hpp"
 #include "stores/lmdb/gate.hpp"
 #include "stores/lmdb/place.hpp"
+#include "stores/lmdb/tables.hpp"
 #include "stores/read_mostly_mutex.hpp"
 
 namespace sancho::lmdb {
-
-// The tables of one namespace.
-struct Tables {
-  MDB_dbi sessions = 0, due = 0, subjects = 0, epochs = 0;
-};
 
 using MapMutex = ReadMostlyMutex<std::shared_mutex>;
 

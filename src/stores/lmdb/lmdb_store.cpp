@@ -13,7 +13,7 @@ std::unique_ptr<SessionStore> open_lmdb_store(const std::filesystem::path& path,
     throw ConfigError("lmdb: needs the path of a directory, such as lmdb:sessions");
   if (options.map_size < std::uint64_t{4} << 20) throw ConfigError("lmdb: map_size must be 4194304 (4 MiB) or more");
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-  if (options.name_space.size() > 32 || !std::all_of(options.name_space.begin(), options.name_space.end(), plain))
+  if (options.name_space.size() > lmdb::longest_name_space || !std::all_of(options.name_space.begin(), options.name_space.end(), plain))
     throw ConfigError("lmdb: a namespace is up to 32 of a-z, 0-9 and _");
   // Absolute, so that it is the same directory after a change of directory.
   auto absolute = std::filesystem::absolute(path).native();
@@ -52,11 +52,11 @@ void LmdbStore::require_writable_store() const {
 std::optional<Entry> LmdbStore::read(const Transaction& t, const SessionKey& key) const {
   const auto value = t.get(tables_.sessions, key.bytes());
   if (!value) return std::nullopt;
-  return decode_entry(key, *value, environment_->store());
+  return decode_entry(tables_.layout, key, *value, environment_->store());
 }
 
 void LmdbStore::put_new(Writing& t, const SessionKey& key, const Record& record) const {
-  t.put(tables_.sessions, key.bytes(), encode_entry(key, record, record.accessed, record.expires()));
+  t.put(tables_.sessions, key.bytes(), encode_entry(tables_.layout, key, record, record.accessed, record.expires()));
   t.put(tables_.due, due_key(record.expires(), key.bytes()), due_session);
   if (!record.subject.empty()) t.put(tables_.subjects, subject_digest(record.subject).append(key.bytes()), {});
 }
@@ -74,7 +74,7 @@ bool LmdbStore::load_into(const SessionKey& key, Record& record, Deadline deadli
   const Reading t(*environment_, deadline, "loading a session");
   const auto value = t.get(tables_.sessions, key.bytes());
   if (!value) return false;
-  decode_entry(key, *value, environment_->store(), record);
+  decode_entry(tables_.layout, key, *value, environment_->store(), record);
   return !clock_.passed(record.expires());
 }
 
@@ -120,7 +120,7 @@ CommitAnswer LmdbStore::commit(const SessionKey& key, const Version& expected, c
       t.remove(tables_.due, due_key(current->due, key.bytes()));
       t.put(tables_.due, due_key(due, key.bytes()), due_session);
     }
-    t.put(tables_.sessions, key.bytes(), encode_entry(key, record, accessed, due));
+    t.put(tables_.sessions, key.bytes(), encode_entry(tables_.layout, key, record, accessed, due));
     return Done{};
   };
   // A full map must not keep anybody logged in.

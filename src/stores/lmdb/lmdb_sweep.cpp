@@ -86,7 +86,7 @@ void LmdbStore::meet(Writing& t, std::string_view place, std::string_view what, 
   auto later = now + std::chrono::hours{24};
   auto accessed = head ? head->accessed : Time{};
   try {
-    const auto entry = decode_entry(*key, *value, environment_->store());
+    const auto entry = decode_entry(tables_.layout, *key, *value, environment_->store());
     if (entry.record.expired(now)) {
       remove(t, *key, entry);
       done.count(entry.record);

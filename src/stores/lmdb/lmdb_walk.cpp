@@ -7,11 +7,11 @@ namespace {
 constexpr std::size_t page_size = 100;
 
 // Nothing if it is damaged.
-std::optional<KeyedRecord> keyed(std::string_view key_bytes, std::string_view value, const std::string& store) {
+std::optional<KeyedRecord> keyed(Layout layout, std::string_view key_bytes, std::string_view value, const std::string& store) {
   const auto key = SessionKey::from_bytes(key_bytes);
   if (!key) return std::nullopt;
   try {
-    return KeyedRecord{*key, decode_entry(*key, value, store).record};
+    return KeyedRecord{*key, decode_entry(layout, *key, value, store).record};
   } catch (const StoreError&) {
     return std::nullopt;  // *corrupt* or of a newer version: a walk passes it over
   }
@@ -28,7 +28,7 @@ LmdbStore::Page LmdbStore::page_after(const std::string& key, std::size_t size, 
   std::size_t seen = 0;
   for (; there && seen < size; there = cursor.next(), ++seen) {
     page.last = cursor.key();
-    if (auto each = keyed(cursor.key(), cursor.value(), environment_->store()))
+    if (auto each = keyed(tables_.layout, cursor.key(), cursor.value(), environment_->store()))
       page.records.push_back(*std::move(each));
   }
   page.more = there;
@@ -73,7 +73,7 @@ std::vector<KeyedRecord> LmdbStore::records_of(const Transaction& t, std::string
     const auto key = cursor.key().substr(digest.size());
     const auto value = t.get(tables_.sessions, key);
     if (!value) continue;
-    if (auto each = keyed(key, *value, environment_->store());
+    if (auto each = keyed(tables_.layout, key, *value, environment_->store());
         each && each->record.subject == subject && !each->record.expired(now))
       found.push_back(*std::move(each));
   }

@@ -10,22 +10,24 @@ namespace {
 // In LMDB's main table, where the names of the others stand too: whose database
 // this is, and the number of its schema in decimal.
 constexpr std::string_view mark = "sancho";
-constexpr unsigned current = 1;
+constexpr auto current = Layout::one_tree;
 constexpr const char* looking = "looking at its schema";
 
-MDB_dbi main_table(const Transaction& t) {
-  MDB_dbi table = 0;
-  check(t.environment().store(), looking, mdb_dbi_open(t.raw(), nullptr, 0, &table));
+std::string decimal(Layout layout) { return std::to_string(static_cast<unsigned>(layout)); }
+
+Table main_table(const Transaction& t) {
+  Table table;
+  check(t.environment().store(), looking, mdb_dbi_open(t.raw(), nullptr, 0, &table.tree));
   return table;
 }
 
-// Is it ours and as it should be? False for an empty one.
-bool marked(const Transaction& t) {
+// How is it laid out? Nothing for an empty one. Throws if it is not ours.
+std::optional<Layout> layout_of(const Transaction& t) {
   const auto& store = t.environment().store();
-  const auto table = main_table(t);
+  const auto main = main_table(t);
   MDB_val k{mark.size(), const_cast<char*>(mark.data())}, v{};
-  const int rc = mdb_get(t.raw(), table, &k, &v);
-  if (rc == MDB_NOTFOUND && t.size(table) == 0) return false;
+  const int rc = mdb_get(t.raw(), main.tree, &k, &v);
+  if (rc == MDB_NOTFOUND && t.empty(main.tree)) return std::nullopt;
   unsigned number = 0;
   if (rc == MDB_SUCCESS) {
     const auto* text = static_cast<const char*>(v.mv_data);
@@ -37,29 +39,40 @@ bool marked(const Transaction& t) {
   if (number == 0)
     throw StoreError(Trouble::refused,
                      store + ": this is another application's database; name a directory of its own for the sessions");
-  if (number > current)
+  if (number > static_cast<unsigned>(current))
     throw StoreError(Trouble::unavailable,
                      store + ": its schema is number " + std::to_string(number) + " and this program knows " +
-                         std::to_string(current) +
-                         "; a newer version of sancho made it: run that one, or name another directory");
-  return true;
+                         decimal(current) + "; a newer version of sancho made it: run that one, or name another directory");
+  return static_cast<Layout>(number);
+}
+
+// No name has a slash, so no prefix is another's beginning, nor the mark's.
+Tables parts_of_main_table(const Transaction& t, const std::string& name_space) {
+  const auto tree = main_table(t).tree;
+  const auto part = [&](const char* kind) { return Table{tree, kind + name_space + "/"}; };
+  return {.layout = Layout::one_tree, .sessions = part("s"), .due = part("d"), .subjects = part("u"), .epochs = part("e")};
 }
 
 // Nothing if one of them is not there and may not be made.
 std::optional<Tables> tables_of(const Transaction& t, const std::string& name_space, unsigned flags) {
   const auto prefix = name_space.empty() ? std::string("sancho_") : "sancho_" + name_space + "_";
-  Tables tables;
+  Tables tables{.layout = Layout::many_trees};
   const struct {
     const char* name;
-    MDB_dbi& table;
+    Table& table;
   } all[] = {
       {"sessions", tables.sessions}, {"due", tables.due}, {"subjects", tables.subjects}, {"epochs", tables.epochs}};
   for (const auto& [name, table] : all) {
-    const int rc = mdb_dbi_open(t.raw(), (prefix + name).c_str(), flags, &table);
+    const int rc = mdb_dbi_open(t.raw(), (prefix + name).c_str(), flags, &table.tree);
     if (rc == MDB_NOTFOUND) return std::nullopt;
     check(t.environment().store(), looking, rc);
   }
   return tables;
+}
+
+std::optional<Tables> found(const Transaction& t, Layout layout, const std::string& name_space, unsigned flags) {
+  if (layout == Layout::one_tree) return parts_of_main_table(t, name_space);
+  return tables_of(t, name_space, flags);
 }
 }  // namespace
 
@@ -70,9 +83,9 @@ Tables set_up(Environment& environment, const std::string& name_space, bool read
   auto& known = environment.tables();
   {
     Reading reading(environment, deadline, looking);
-    if (marked(reading)) {
+    if (const auto layout = layout_of(reading)) {
       if (const auto at = known.find(name_space); at != known.end()) return at->second;
-      if (const auto tables = tables_of(reading, name_space, 0)) {
+      if (const auto tables = found(reading, *layout, name_space, 0)) {
         reading.keep_tables();
         return known[name_space] = *tables;
       }
@@ -83,8 +96,9 @@ Tables set_up(Environment& environment, const std::string& name_space, bool read
         Trouble::refused,
         environment.store() + ": it is read-only and has not the tables of this version; open it once for writing");
   Writing writing(environment, deadline, "making its tables", Room::leave);
-  if (!marked(writing)) writing.put(main_table(writing), mark, std::to_string(current));
-  const auto tables = tables_of(writing, name_space, MDB_CREATE);
+  const auto layout = layout_of(writing);
+  if (!layout) writing.put(main_table(writing), mark, decimal(current));
+  const auto tables = found(writing, layout.value_or(current), name_space, MDB_CREATE);
   writing.commit();
   return known[name_space] = tables.value();
 }

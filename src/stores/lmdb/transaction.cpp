@@ -1,5 +1,7 @@
 #include "stores/lmdb/transaction.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "stores/lmdb/failure.hpp"
@@ -8,6 +10,24 @@ namespace sancho::lmdb {
 
 namespace {
 MDB_val val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+
+// An entry's key as LMDB has it, for the call it is passed to.
+class WholeKey {
+ public:
+  WholeKey(const Table& table, std::string_view key) : WholeKey(table.prefix, key) {}
+  WholeKey(const std::string& prefix, std::string_view key) : view_(key) {
+    if (prefix.empty()) return;
+    auto* const end = std::copy(key.begin(), key.end(), std::copy(prefix.begin(), prefix.end(), bytes_.begin()));
+    view_ = {bytes_.data(), static_cast<std::size_t>(end - bytes_.data())};
+  }
+  WholeKey(const WholeKey&) = delete;
+  WholeKey& operator=(const WholeKey&) = delete;
+  operator std::string_view() const { return view_; }
+
+ private:
+  std::array<char, longest_prefix + longest_key> bytes_;
+  std::string_view view_;
+};
 }  // namespace
 
 Transaction::Transaction(Environment& environment, Deadline deadline, const char* doing)
@@ -21,19 +41,20 @@ void Transaction::adopt_map(Deadline deadline) {
   map_.emplace(environment_.map_mutex_, environment_.inside_);
 }
 
-std::optional<std::string_view> Transaction::get(MDB_dbi table, std::string_view key) const {
-  auto k = val(key);
+std::optional<std::string_view> Transaction::get(const Table& table, std::string_view key) const {
+  const WholeKey whole(table, key);
+  auto k = val(whole);
   MDB_val v;
-  const int rc = mdb_get(txn_, table, &k, &v);
+  const int rc = mdb_get(txn_, table.tree, &k, &v);
   if (rc == MDB_NOTFOUND) return std::nullopt;
   check(environment_.store(), doing_, rc);
   return std::string_view(static_cast<const char*>(v.mv_data), v.mv_size);
 }
 
-std::size_t Transaction::size(MDB_dbi table) const {
+bool Transaction::empty(MDB_dbi tree) const {
   MDB_stat stat;
-  check(environment_.store(), doing_, mdb_stat(txn_, table, &stat));
-  return stat.ms_entries;
+  check(environment_.store(), doing_, mdb_stat(txn_, tree, &stat));
+  return stat.ms_entries == 0;
 }
 
 // ## Reading
@@ -81,14 +102,16 @@ Writing::~Writing() {
   if (txn_) mdb_txn_abort(txn_);
 }
 
-void Writing::put(MDB_dbi table, std::string_view key, std::string_view value) {
-  auto k = val(key), v = val(value);
-  check(environment_.store(), doing_, mdb_put(txn_, table, &k, &v, 0));
+void Writing::put(const Table& table, std::string_view key, std::string_view value) {
+  const WholeKey whole(table, key);
+  auto k = val(whole), v = val(value);
+  check(environment_.store(), doing_, mdb_put(txn_, table.tree, &k, &v, 0));
 }
 
-bool Writing::remove(MDB_dbi table, std::string_view key) {
-  auto k = val(key);
-  const int rc = mdb_del(txn_, table, &k, nullptr);
+bool Writing::remove(const Table& table, std::string_view key) {
+  const WholeKey whole(table, key);
+  auto k = val(whole);
+  const int rc = mdb_del(txn_, table.tree, &k, nullptr);
   if (rc == MDB_NOTFOUND) return false;
   check(environment_.store(), doing_, rc);
   return true;
@@ -107,8 +130,8 @@ void Writing::commit() {
 
 // ## Cursor
 
-Cursor::Cursor(const Transaction& transaction, MDB_dbi table) : transaction_(transaction) {
-  check(transaction_.environment().store(), transaction_.doing(), mdb_cursor_open(transaction_.raw(), table, &cursor_));
+Cursor::Cursor(const Transaction& transaction, const Table& table) : transaction_(transaction), prefix_(table.prefix) {
+  check(transaction_.environment().store(), transaction_.doing(), mdb_cursor_open(transaction_.raw(), table.tree, &cursor_));
 }
 
 Cursor::~Cursor() { mdb_cursor_close(cursor_); }
@@ -117,14 +140,14 @@ bool Cursor::move(MDB_cursor_op how) {
   const int rc = mdb_cursor_get(cursor_, &key_, &value_, how);
   if (rc == MDB_NOTFOUND) return false;
   check(transaction_.environment().store(), transaction_.doing(), rc);
-  return true;
+  return whole_key().starts_with(prefix_);
 }
 
 // LMDB has no empty key.
 bool Cursor::seek(std::string_view key) {
-  if (key.empty()) return move(MDB_FIRST);
-  key_ = val(key);
-  return move(MDB_SET_RANGE);
+  const WholeKey whole(prefix_, key);
+  key_ = val(whole);
+  return move(key_.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE);
 }
 
 bool Cursor::next() { return move(MDB_NEXT); }

@@ -11,6 +11,9 @@
 
 namespace sancho::lmdb {
 
+// How long the key of an entry is at most that these take, without its table's prefix.
+constexpr std::size_t longest_key = 64;
+
 // What both kinds share. The views they give live until the next write, or the
 // end of the transaction.
 class Transaction {
@@ -18,9 +21,9 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  std::optional<std::string_view> get(MDB_dbi table, std::string_view key) const;
-  // How many entries a table has.
-  std::size_t size(MDB_dbi table) const;
+  std::optional<std::string_view> get(const Table& table, std::string_view key) const;
+  // Is there nothing in LMDB's main table, where the names of the others stand too?
+  bool empty(MDB_dbi tree) const;
 
   MDB_txn* raw() const { return txn_; }
   Environment& environment() const { return environment_; }
@@ -61,9 +64,9 @@ class Writing : public Transaction {
   Writing(Environment& environment, Deadline deadline, const char* doing, Room room, std::size_t size = 0);
   ~Writing();
 
-  void put(MDB_dbi table, std::string_view key, std::string_view value);
+  void put(const Table& table, std::string_view key, std::string_view value);
   // Was it there?
-  bool remove(MDB_dbi table, std::string_view key);
+  bool remove(const Table& table, std::string_view key);
   // Returns when it is as durable as the database promises.
   void commit();
 
@@ -71,10 +74,10 @@ class Writing : public Transaction {
   std::optional<Gate::Pass> pass_;
 };
 
-// A walk over a table in the order of its keys.
+// A walk over a table in the order of its keys. The table outlives it.
 class Cursor {
  public:
-  Cursor(const Transaction& transaction, MDB_dbi table);
+  Cursor(const Transaction& transaction, const Table& table);
   ~Cursor();
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
@@ -82,12 +85,16 @@ class Cursor {
   // To the first entry whose key is not before `key`. True while there is one.
   bool seek(std::string_view key);
   bool next();
-  std::string_view key() const { return {static_cast<const char*>(key_.mv_data), key_.mv_size}; }
+  // Without what all keys of the table begin with.
+  std::string_view key() const { return whole_key().substr(prefix_.size()); }
   std::string_view value() const { return {static_cast<const char*>(value_.mv_data), value_.mv_size}; }
 
  private:
   bool move(MDB_cursor_op how);
+  std::string_view whole_key() const { return {static_cast<const char*>(key_.mv_data), key_.mv_size}; }
+
   const Transaction& transaction_;
+  const std::string& prefix_;
   MDB_cursor* cursor_ = nullptr;
   MDB_val key_{}, value_{};
 };
