@@ -42,7 +42,30 @@ class SqliteOpen : public SqliteStoreTest {
         "CREATE TABLE sancho_epochs (subject BLOB NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;"
         "INSERT INTO sancho_epochs VALUES (CAST('ada' AS BLOB), 9, 1576843200000); PRAGMA user_version = 3");
   }
-  // All that was in either.
+  // A record is one field, and its subject is in a column alone.
+  void make_schema_4() {
+    const auto in_common = [](const char* name, const char* checksum, const char* subject_size) {
+      return std::string(checksum) + key_of(name).hex() + "00000000000000070000000000000001" + subject_size +
+             "312b303030313537363830303030303030302b303030303030303030313830303030302b30303031353736383433323030303030";
+    };
+    Raw(path).run(
+        "PRAGMA application_id = 0x53414e43; PRAGMA user_version = 4; PRAGMA journal_mode = wal;"
+        "CREATE TABLE sancho_sessions (bucket INTEGER PRIMARY KEY, accessed INTEGER NOT NULL, record BLOB NOT NULL, subject BLOB NOT NULL,"
+        " due INTEGER NOT NULL);"
+        "CREATE INDEX sancho_sessions_due ON sancho_sessions (due);"
+        "CREATE INDEX sancho_sessions_subject ON sancho_sessions (subject) WHERE subject <> x'';"
+        "CREATE TABLE sancho_epochs (subject BLOB NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE VIEW sancho_readable AS SELECT length(record) - 124 AS bytes FROM sancho_sessions;"
+        "INSERT INTO sancho_sessions VALUES (1900929354126769281,1576800000000,x'" +
+        in_common("old", "340efb44", "00000000") + "2020202020202020202020202020202066726f6d206265666f7265',x'',1576801800000);" +
+        "INSERT INTO sancho_sessions VALUES (875714751471034746,1576800000000,x'" + in_common("hers", "9730c4aa", "00000003") +
+        "4141414141414141414141414141414168657273',CAST('ada' AS BLOB),1576801800000);" +
+        "INSERT INTO sancho_sessions VALUES (" + std::to_string(home_of("damaged")) + ",1576800000000,x'00000000" + key_of("damaged").hex() +
+        "',CAST('ada' AS BLOB),1576801800000)");
+  }
+  static std::int64_t home_of(const char* name) { return static_cast<std::int64_t>(std::stoull(key_of(name).hex().substr(0, 16), nullptr, 16) >> 2); }
+
+  // All that was in any of them.
   void expect_upgraded() {
     const auto store = open();
     EXPECT_EQ(store->load(key_of("old"), soon()), record("from before"));
@@ -58,9 +81,9 @@ class SqliteOpen : public SqliteStoreTest {
     clock.advance(31min);
     EXPECT_EQ(store->sweep({}, soon()).removed, 2u);
     Raw raw(path);
-    EXPECT_EQ(raw.ask("PRAGMA user_version"), "4");
+    EXPECT_EQ(raw.ask("PRAGMA user_version"), "5");
     EXPECT_EQ(raw.ask("SELECT count(*) FROM sancho_sessions"), "1") << "what is damaged stays";
-    EXPECT_EQ(raw.ask("SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table'"), "sancho_epochs,sancho_sessions");
+    EXPECT_EQ(raw.ask("SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name)"), "sancho_epochs,sancho_sessions");
     EXPECT_EQ(raw.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"), "2");
     EXPECT_EQ(raw.ask("PRAGMA integrity_check"), "ok");
   }
@@ -91,12 +114,24 @@ TEST_F(SqliteOpen, TheDatabaseIsMarkedAsOursAndInWalMode) {
   const auto store = open();
   Raw raw(path);
   EXPECT_EQ(raw.ask("PRAGMA application_id"), std::to_string(0x53414e43));
-  EXPECT_EQ(raw.ask("PRAGMA user_version"), "4");
+  EXPECT_EQ(raw.ask("PRAGMA user_version"), "5");
   EXPECT_EQ(raw.ask("PRAGMA journal_mode"), "wal");
 }
 
 TEST_F(SqliteOpen, AnOlderSchemaIsUpgradedAndItsSessionsLive) {
   make_schema_1();
+  expect_upgraded();
+}
+
+TEST_F(SqliteOpen, RecordsThatHadNoSubjectInThemArePackedAnew) {
+  make_schema_4();
+  {
+    const auto store = open();
+    EXPECT_EQ(store->load(key_of("hers"), soon())->subject, "ada");
+    Raw raw(path);
+    EXPECT_EQ(raw.ask("SELECT CAST(substr(record,125) AS TEXT) FROM sancho_sessions WHERE bucket = 875714751471034746"), "adahers");
+    EXPECT_EQ(raw.ask("SELECT max(bytes) FROM sancho_readable WHERE subject = 'ada'"), "4");
+  }
   expect_upgraded();
 }
 
@@ -112,7 +147,7 @@ TEST_F(SqliteOpen, AnUpgradeIsNotStoppedByAnAccessTimeThatIsNone) {
   Raw(path).run("UPDATE sancho_sessions SET accessed = 9223372036854775807 WHERE key = x'" + key_of("old").hex() + "'");
   const auto store = open();
   EXPECT_EQ(trouble_of([&] { store->load(key_of("old"), soon()); }), Trouble::corrupt);
-  EXPECT_EQ(Raw(path).ask("PRAGMA user_version"), "4");
+  EXPECT_EQ(Raw(path).ask("PRAGMA user_version"), "5");
 }
 
 TEST_F(SqliteOpen, AnUpgradeThatFailsLeavesTheOldSchema) {
@@ -133,7 +168,7 @@ TEST_F(SqliteOpen, AnOlderSchemaIsNotUpgradedThroughAReadOnlyStore) {
 
 TEST_F(SqliteOpen, ANewerSchemaIsUnavailableAndNotTouched) {
   open()->create(key_of("a"), record(), soon());
-  Raw(path).run("PRAGMA user_version = 5; PRAGMA journal_mode = delete");
+  Raw(path).run("PRAGMA user_version = 6; PRAGMA journal_mode = delete");
   const auto before = bytes_of(path);
   std::string says;
   EXPECT_EQ(trouble_of([&] { open(); }, &says), Trouble::unavailable);

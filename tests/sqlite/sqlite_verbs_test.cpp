@@ -136,8 +136,7 @@ TEST_F(SqliteVerbs, AWalkOverManyPagesSeesEachSessionOnce) {
 TEST_F(SqliteVerbs, ADamagedRowIsCorruptAndStaysAndStopsNobody) {
   const char* const damages[] = {"record = x''", "record = zeroblob(124)", "record = substr(record, 1, length(record) - 1)", "record = substr(record, 1, 123)", "record = substr(record, 1, 35)",
                                  "record = CAST(record AS TEXT)", "record = CAST(record || 'x' AS BLOB)", "record = 5",
-                                 "record = (SELECT record FROM sancho_sessions LIMIT 1)", "accessed = 'x'", "accessed = 1 << 60",
-                                 "subject = 'who'", "subject = x'776f'", "subject = x''", "subject = x'776f78'"};
+                                 "record = (SELECT record FROM sancho_sessions LIMIT 1)", "accessed = 'x'", "accessed = 1 << 60"};
   for (int i = 0; i < 3; ++i) store->create(key_of("whole" + std::to_string(i)), record(), soon());
   std::size_t made = 0;
   for (const char* damage : damages) {
@@ -166,13 +165,29 @@ TEST_F(SqliteVerbs, ADamagedRowIsCorruptAndStaysAndStopsNobody) {
   EXPECT_EQ(Raw(path).ask("SELECT count(*) FROM sancho_sessions"), std::to_string(made));
 }
 
+// It is found by the column, and everything else is decided by the record.
+TEST_F(SqliteVerbs, ASubjectThatIsNotTheColumnsIsNoticedByWhoeverWrites) {
+  for (const char* damage : {"'who'", "x'776f'", "x''", "x'776f78'"}) {
+    const auto key = key_of(damage);
+    auto r = record();
+    r.subject = "who";
+    store->create(key, r, soon());
+    Raw(path).run("UPDATE sancho_sessions SET subject = " + std::string(damage) + " WHERE substr(record, 5, 32) = x'" + key.hex() + "'");
+    EXPECT_EQ(trouble_of([&] { store->touch(key, 7, clock.now() + 1s, soon()); }), Trouble::corrupt) << damage;
+    EXPECT_EQ(trouble_of([&] { store->commit(key, r.version, r, soon()); }), Trouble::corrupt) << damage;
+    EXPECT_EQ(store->load(key, soon()), r) << damage;
+    for (const char* subject : {"who", "wo", "wox"}) EXPECT_TRUE(store->subjects()->find_by_subject(subject, soon()).empty()) << subject;
+    EXPECT_TRUE(std::holds_alternative<Removed>(store->erase(key, {}, soon()))) << damage;
+  }
+}
+
 TEST_F(SqliteVerbs, NoBitOfARecordFlipsUnnoticed) {
   auto r = record();
   r.subject = "who", r.handle = *Handle::parse("AAAAAAAAAAAAAAAA");
   store->create(key_of("a"), r, soon());
   Raw raw(path);
   const auto hex = raw.ask("SELECT hex(record) FROM sancho_sessions");
-  ASSERT_EQ(hex.size(), 2 * (124 + r.payload.size()));
+  ASSERT_EQ(hex.size(), 2 * (124 + r.subject.size() + r.payload.size()));
   for (std::size_t at = 0; at < hex.size(); ++at)
     for (const int bit : {1, 2, 4, 8}) {
       auto damaged = hex;

@@ -16,8 +16,8 @@ constexpr std::size_t key_size = 32, number_size = 17, handle_size = 16;
 constexpr std::size_t key_at = 4, incarnation_at = key_at + key_size, counter_at = incarnation_at + 8, subject_size_at = counter_at + 8,
                       state_at = subject_size_at + 4, created_at = state_at + 1,
                       idle_at = created_at + number_size, ends_at = idle_at + number_size, handle_at = ends_at + number_size,
-                      payload_at = handle_at + handle_size;
-static_assert(payload_at == 124, "sql.hpp counts them too");
+                      subject_at = handle_at + handle_size;
+static_assert(subject_at == 124, "sql.hpp counts them too");
 
 // ## Numbers
 
@@ -52,10 +52,9 @@ std::int64_t get_number(const char* from) {
   return static_cast<std::int64_t>(*from == '-' ? 0 - n : n);
 }
 
-std::uint32_t checksum(std::string_view behind, std::string_view subject) {
-  const std::string_view parts[] = {behind, subject};
-  return crc32c(parts);
-}
+std::uint32_t checksum(std::string_view bytes) { return crc32c(bytes.substr(key_at)); }
+
+std::uint32_t subject_size(std::string_view bytes) { return get_big_endian<std::uint32_t>(bytes.data() + subject_size_at); }
 
 }  // namespace
 
@@ -69,8 +68,8 @@ std::string packed(const Handle& handle) {
 
 std::string packed(const SessionKey& key, const Record& r) {
   std::string bytes;
-  bytes.reserve(payload_at + r.payload.size());
-  bytes.resize(payload_at, ' ');
+  bytes.reserve(subject_at + r.subject.size() + r.payload.size());
+  bytes.resize(subject_at, ' ');
   char* const to = bytes.data();
   key.bytes().copy(to + key_at, key_size);
   put_big_endian(to + incarnation_at, r.version.incarnation);
@@ -81,8 +80,9 @@ std::string packed(const SessionKey& key, const Record& r) {
   put_number(to + idle_at, r.idle.count());
   put_number(to + ends_at, r.ends.time_since_epoch().count());
   r.handle.text().copy(to + handle_at, handle_size);
+  bytes += r.subject;
   bytes += r.payload;
-  put_big_endian(bytes.data(), checksum(std::string_view(bytes).substr(key_at), r.subject));
+  put_big_endian(bytes.data(), checksum(bytes));
   return bytes;
 }
 
@@ -92,9 +92,9 @@ std::string_view packed_key(std::string_view bytes) {
   return bytes.size() < incarnation_at ? std::string_view{} : bytes.substr(key_at, key_size);
 }
 
-std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subject, Time accessed) {
-  if (bytes.size() < payload_at || subject.size() != get_big_endian<std::uint32_t>(bytes.data() + subject_size_at)) return std::nullopt;
-  if (checksum(bytes.substr(key_at), subject) != get_big_endian<std::uint32_t>(bytes.data())) return std::nullopt;
+std::optional<RecordView> unpacked(std::string_view bytes, Time accessed) {
+  if (bytes.size() < subject_at || checksum(bytes) != get_big_endian<std::uint32_t>(bytes.data())) return std::nullopt;
+  if (subject_size(bytes) > bytes.size() - subject_at) return std::nullopt;
   const char* const at = bytes.data();
   const int state = at[state_at] - '0';
   const auto created = get_number(at + created_at), idle = get_number(at + idle_at), ends = get_number(at + ends_at);
@@ -110,8 +110,18 @@ std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subj
                     .ends = Time{Duration{ends}},
                     .handle = *handle,
                     .key = packed_key(bytes),
-                    .subject = subject,
-                    .payload = bytes.substr(payload_at)};
+                    .subject = bytes.substr(subject_at, subject_size(bytes)),
+                    .payload = bytes.substr(subject_at + subject_size(bytes))};
+}
+
+std::optional<std::string> packed_of_4(std::string_view bytes, std::string_view subject) {
+  if (bytes.size() < subject_at || subject_size(bytes) != subject.size()) return std::nullopt;
+  const std::string_view parts[] = {bytes.substr(key_at), subject};
+  if (crc32c(parts) != get_big_endian<std::uint32_t>(bytes.data())) return std::nullopt;
+  std::string now(bytes);
+  now.insert(subject_at, subject);
+  put_big_endian(now.data(), checksum(now));
+  return now;
 }
 
 // Into the strings that are there.

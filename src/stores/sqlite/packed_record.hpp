@@ -1,10 +1,11 @@
 // # A record as one field
 //
-// All of it but the access time, which a touch raises alone, and the subject, which
-// is searched for. Reading one field costs a fraction of what reading ten costs.
+// All of it but the access time, which a touch raises alone. Reading one field costs a
+// fraction of what reading ten costs. (The subject stands in a column too, where it is
+// searched for.)
 //
 //     bytes    what
-//     0-3      CRC-32C of the bytes behind it, and then of the subject
+//     0-3      CRC-32C of the bytes behind it
 //     4-35     key
 //     36-43    version: incarnation
 //     44-51    version: counter
@@ -14,7 +15,7 @@
 //     74-90    idle
 //     91-107   ends
 //     108-123  handle, or spaces
-//     124-     payload
+//     124-     subject, payload
 //
 // Numbers that nobody else looks at are binary, the highest byte first. The others
 // are decimal, because SQL makes a number of digits and of nothing else: so what is
@@ -59,8 +60,12 @@ struct RecordView {
   Record copy() const;
 };
 
-// Nothing if it is not what was packed, with this subject.
-std::optional<RecordView> unpacked(std::string_view bytes, std::string_view subject, Time accessed);
+// Nothing if it is not what was packed.
+std::optional<RecordView> unpacked(std::string_view bytes, Time accessed);
+
+// The bytes of what schema 4 had packed, which had the subject in its column alone;
+// nothing if it is damaged.
+std::optional<std::string> packed_of_4(std::string_view bytes, std::string_view subject);
 
 // A handle as it stands there.
 std::string packed(const Handle& handle);

@@ -9,37 +9,34 @@ namespace sancho::sqlite {
 void fail_as_damaged(const std::string& store) { throw StoreError(Trouble::corrupt, store + ": a record is damaged; it was left as it is"); }
 
 namespace {
-constexpr int accessed_column = 0, record_column = 1, subject_column = 2, bucket_column = 3;
+constexpr int accessed_column = 0, record_column = 1, bucket_column = 2;
 
-std::optional<RecordView> checked(std::optional<std::int64_t> accessed, std::optional<std::string_view> record,
-                                  std::optional<std::string_view> subject) {
-  if (!accessed || !record || !subject) return std::nullopt;
-  return unpacked(*record, *subject, Time{Duration{*accessed}});
+std::optional<RecordView> view_of(std::string_view record, std::optional<std::int64_t> accessed) {
+  if (!accessed) return std::nullopt;
+  return unpacked(record, Time{Duration{*accessed}});
 }
-
-RecordView intact(const std::optional<RecordView>& view, const std::string& store) {
-  if (!view) fail_as_damaged(store);
-  return *view;
-}
-
 }  // namespace
 
 // ## Reading
 
-std::int64_t bucket_of(const Query& row) { return row.integer(bucket_column).value_or(0); }
-std::string_view raw_key_of(const Query& row) { return packed_key(row.blob(record_column).value_or(std::string_view{})); }
+Row::Row(const Query& query)
+    : query_(query), accessed_(query.integer(accessed_column)), record_(query.blob(record_column).value_or(std::string_view{})) {}
 
-std::optional<RecordView> view_of(const Query& row) {
-  return checked(row.integer(accessed_column), row.blob(record_column), row.blob(subject_column));
+std::int64_t Row::bucket() const { return query_.integer(bucket_column).value_or(0); }
+
+std::optional<RecordView> Row::view() const { return view_of(record_, accessed_); }
+
+std::optional<Record> Row::record() const {
+  const auto found = view();
+  if (!found) return std::nullopt;
+  return found->copy();
 }
 
-std::optional<Record> record_of(const Query& row) {
-  const auto view = view_of(row);
-  if (!view) return std::nullopt;
-  return view->copy();
+RecordView Row::intact_view(const std::string& store) const {
+  const auto found = view();
+  if (!found) fail_as_damaged(store);
+  return *found;
 }
-
-RecordView intact_view_of(const Query& row, const std::string& store) { return intact(view_of(row), store); }
 
 // Two bits are left out, so that there are buckets behind the last one.
 std::int64_t home_of(const SessionKey& key) { return static_cast<std::int64_t>(get_big_endian<std::uint64_t>(key.bytes().data()) >> 2); }
@@ -48,16 +45,19 @@ std::int64_t home_of(const SessionKey& key) { return static_cast<std::int64_t>(g
 
 // What is passed, and in which order, stands in `SANCHO_STANDS`.
 bool RowJudge::stands(std::span<sqlite3_value*> values) {
-  const auto record = blob_of(values[1]);
-  met_another_ = packed_key(record.value_or(std::string_view{})) != key_.bytes();
-  return !met_another_ && gives_way(intact(checked(integer_of(values[0]), record, blob_of(values[2])), store_));
+  const auto record = blob_of(values[1]).value_or(std::string_view{});
+  met_another_ = packed_key(record) != key_.bytes();
+  if (met_another_) return false;
+  const auto current = view_of(record, integer_of(values[0]));
+  if (!current || blob_of(values[2]) != current->subject) fail_as_damaged(store_);
+  return gives_way(*current);
 }
 
 // It may be there because its home, or what is behind it, was taken.
-bool is_in_place(const Query& row) {
-  const auto view = view_of(row);
+bool is_in_place(const Row& row) {
+  const auto view = row.view();
   const auto key = view ? SessionKey::from_bytes(view->key) : std::nullopt;
-  return key && home_of(*key) <= bucket_of(row) && home_of(*key) + most_behind >= bucket_of(row);
+  return key && home_of(*key) <= row.bucket() && home_of(*key) + most_behind >= row.bucket();
 }
 
 namespace {
@@ -72,7 +72,7 @@ void put(Connection& c, Sql sql, std::int64_t bucket, const SessionKey& key, con
 std::optional<std::string> key_in(Connection& c, std::int64_t bucket, const char* doing) {
   Query row(c, Sql::load, doing);
   if (!row.bind(bucket).step()) return std::nullopt;
-  return std::string(raw_key_of(row));
+  return std::string(Row(row).raw_key());
 }
 }  // namespace
 

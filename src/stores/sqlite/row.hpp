@@ -23,16 +23,28 @@ namespace sancho::sqlite {
 
 inline std::int64_t milliseconds(Time t) { return t.time_since_epoch().count(); }
 
-// ## A row of a query over `SANCHO_ROW` (sql.hpp)
+// ## Reading
 
-std::int64_t bucket_of(const Query& row);
-// Its key as it stands there, be it one or not.
-std::string_view raw_key_of(const Query& row);
-// Nothing if it is damaged.
-std::optional<RecordView> view_of(const Query& row);
-std::optional<Record> record_of(const Query& row);
-// The same; throws `StoreError` of kind *corrupt*.
-RecordView intact_view_of(const Query& row, const std::string& store);
+// A row of a query over `SANCHO_ROW` (sql.hpp), until the query's next step.
+class Row {
+ public:
+  explicit Row(const Query& query);
+
+  std::int64_t bucket() const;
+  // Its key as it stands there, be it one or not.
+  std::string_view raw_key() const { return packed_key(record_); }
+  // Nothing if it is damaged.
+  std::optional<RecordView> view() const;
+  std::optional<Record> record() const;
+  // Throws `StoreError` of kind *corrupt* if it is damaged.
+  RecordView intact_view(const std::string& store) const;
+
+ private:
+  const Query& query_;
+  std::optional<std::int64_t> accessed_;
+  std::string_view record_;  // empty if it is none
+};
+
 [[noreturn]] void fail_as_damaged(const std::string& store);
 
 // ## Finding
@@ -41,18 +53,18 @@ std::int64_t home_of(const SessionKey& key);
 // As far as a search goes behind it.
 inline constexpr std::int64_t most_behind = 1023;
 // Is it somebody's, and where it may be?
-bool is_in_place(const Query& row);
+bool is_in_place(const Row& row);
 
 // What `use(row)` makes of a key's row, or nothing if there is none. Throws
 // `StoreError` of kind *corrupt* if what is at its home is nobody's row.
 template <class Use>
 auto with_row(Connection& c, const SessionKey& key, const std::string& store, const char* doing, Use use)
-    -> std::optional<decltype(use(std::declval<const Query&>()))>;
+    -> std::optional<decltype(use(std::declval<const Row&>()))>;
 
 // ## Changing
 
 // Decides on a key's row within the statement that changes it. Throws as
-// `intact_view_of` does.
+// `intact_view` does, also where the subject is not in its column.
 class RowJudge : public Judge {
  public:
   RowJudge(const SessionKey& key, const std::string& store) : key_(key), store_(store) {}
@@ -95,13 +107,14 @@ void remove_row(Connection& c, std::int64_t bucket, const char* doing);
 
 template <class Use>
 auto with_row(Connection& c, const SessionKey& key, const std::string& store, const char* doing, Use use)
-    -> std::optional<decltype(use(std::declval<const Query&>()))> {
-  Query at_home(c, Sql::load, doing);
-  if (!at_home.bind(home_of(key)).step()) return std::nullopt;
-  if (raw_key_of(at_home) == key.bytes()) return use(at_home);
+    -> std::optional<decltype(use(std::declval<const Row&>()))> {
+  Query home(c, Sql::load, doing);
+  if (!home.bind(home_of(key)).step()) return std::nullopt;
+  const Row at_home(home);
+  if (at_home.raw_key() == key.bytes()) return use(at_home);
   const bool anothers = is_in_place(at_home);
-  Query row(c, Sql::find, doing);
-  if (row.bind(home_of(key)).bind_blob(key.bytes()).step()) return use(row);
+  Query behind(c, Sql::find, doing);
+  if (behind.bind(home_of(key)).bind_blob(key.bytes()).step()) return use(Row(behind));
   if (!anothers) fail_as_damaged(store);
   return std::nullopt;
 }
@@ -117,7 +130,7 @@ std::int64_t change_row(Connection& c, Sql sql, const char* doing, RowJudge& jud
   };
   const auto home = change(home_of(judge.key()));
   if (!judge.met_another()) return home;
-  const auto bucket = with_row(c, judge.key(), judge.store(), doing, bucket_of);
+  const auto bucket = with_row(c, judge.key(), judge.store(), doing, [](const Row& row) { return row.bucket(); });
   return bucket ? change(*bucket) : home;
 }
 

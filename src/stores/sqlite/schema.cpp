@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "stores/sqlite/schema_3.hpp"
+#include "stores/sqlite/schema_4.hpp"
 
 namespace sancho::sqlite {
 
@@ -21,6 +22,19 @@ struct Migration {
   const char* columns;  // what the table's columns are afterwards
   void (*then)(Connection&) = nullptr;
 };
+
+// For operators; `bytes` are the payload's.
+#define SANCHO_READABLE(bytes)                                        \
+  "CREATE VIEW sancho_readable AS SELECT lower(hex(" SANCHO_KEY ")) AS key," \
+  " CAST(" SANCHO_STATE " AS INTEGER) AS state,"                      \
+  " " SANCHO_CREATED " AS created,"                                   \
+  " accessed,"                                                        \
+  " " SANCHO_IDLE " AS idle,"                                         \
+  " " SANCHO_ENDS " AS ends,"                                         \
+  " due,"                                                             \
+  " CAST(subject AS TEXT) AS subject,"                                \
+  " trim(CAST(" SANCHO_HANDLE " AS TEXT)) AS handle,"                 \
+  " " bytes " AS bytes FROM sancho_sessions"
 
 constexpr Migration migrations[] = {
     {"CREATE TABLE sancho_sessions ("
@@ -59,18 +73,9 @@ constexpr Migration migrations[] = {
      " subject BLOB NOT NULL,"
      " due INTEGER NOT NULL"
      ");"
-     "CREATE VIEW sancho_readable AS SELECT lower(hex(" SANCHO_KEY ")) AS key,"
-     " CAST(" SANCHO_STATE " AS INTEGER) AS state,"
-     " " SANCHO_CREATED " AS created,"
-     " accessed,"
-     " " SANCHO_IDLE " AS idle,"
-     " " SANCHO_ENDS " AS ends,"
-     " due,"
-     " CAST(subject AS TEXT) AS subject,"
-     " trim(CAST(" SANCHO_HANDLE " AS TEXT)) AS handle,"
-     " length(record) - 124 AS bytes"
-     " FROM sancho_sessions",
-     "bucket,accessed,record,subject,due", carry_over_3},
+     SANCHO_READABLE("length(record) - 124"), "bucket,accessed,record,subject,due", carry_over_3},
+    // A record has its subject too, so that a load need not read the column.
+    {"DROP VIEW sancho_readable;" SANCHO_READABLE("length(record) - 124 - length(subject)"), "bucket,accessed,record,subject,due", repack_4},
 };
 constexpr std::int64_t current_version = std::size(migrations);
 

@@ -14,11 +14,11 @@ enum class Sql {
   due, put_off,
   walk, by_subject, count,
   epochs, set_epoch, forget_epochs, others,
-  rows_of_3,
+  rows_of_3, rows_of_4, repack,
 };
-inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::rows_of_3) + 1;
+inline constexpr std::size_t sql_count = static_cast<std::size_t>(Sql::repack) + 1;
 
-#define SANCHO_ROW "accessed,record,subject,bucket"
+#define SANCHO_ROW "accessed,record,bucket"
 // What a function of ours is asked about a row.
 #define SANCHO_STANDS "sancho_stands(accessed,record,subject)"
 // Fields of a packed record, as SQL sees them.
@@ -74,6 +74,8 @@ constexpr std::string_view text_of(Sql sql) {
 
     case Sql::rows_of_3:
       return "SELECT key,inc,n,state,created,accessed,idle,ends,crc,subject,handle,payload FROM sancho_sessions_3 ORDER BY key";
+    case Sql::rows_of_4: return "SELECT bucket,record,subject FROM sancho_sessions WHERE subject <> x''";
+    case Sql::repack: return "UPDATE sancho_sessions SET record = ?2 WHERE bucket = ?1";
   }
   return {};
 }

@@ -32,15 +32,15 @@ void SqliteStore::require_writable_store() const {
 }
 
 std::optional<SqliteStore::Found> SqliteStore::read(Connection& c, const SessionKey& key, const char* doing) const {
-  return with_row(c, key, pool_.name(), doing, [&](const Query& row) { return Found{intact_view_of(row, pool_.name()).copy(), bucket_of(row)}; });
+  return with_row(c, key, pool_.name(), doing, [&](const Row& row) { return Found{row.intact_view(pool_.name()).copy(), row.bucket()}; });
 }
 
 // ## The verbs
 
 bool SqliteStore::load_into(const SessionKey& key, Record& record, Deadline deadline) {
   const auto lease = pool_.take(deadline, Pool::Use::read);
-  const auto there = with_row(*lease, key, pool_.name(), "loading a session", [&](const Query& row) {
-    const auto view = intact_view_of(row, pool_.name());
+  const auto there = with_row(*lease, key, pool_.name(), "loading a session", [&](const Row& row) {
+    const auto view = row.intact_view(pool_.name());
     if (clock_.passed(view.expires())) return false;
     view.copy_to(record);
     return true;

@@ -22,19 +22,22 @@ bool SqliteStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline de
   constexpr const char* doing = "sweeping";
   std::size_t met = 0;
   const auto act = [&](Connection& c) {
-    struct Row {
+    struct Met {
       std::int64_t bucket;
       std::optional<Record> record;
     };
     const auto now = clock_.now();
-    std::vector<Row> rows;
+    std::vector<Met> rows;
     {
       Query due(c, Sql::due, doing);
       due.bind(milliseconds(now)).bind(static_cast<std::int64_t>(budget));
-      while (due.step()) rows.push_back({bucket_of(due), record_of(due)});
+      while (due.step()) {
+        const Row row(due);
+        rows.push_back({row.bucket(), row.record()});
+      }
     }
     // A row that is removed may have others move to a lower bucket.
-    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.bucket > b.bucket; });
+    std::sort(rows.begin(), rows.end(), [](const Met& a, const Met& b) { return a.bucket > b.bucket; });
     met = rows.size();
     SweepAnswer done;
     for (const auto& [bucket, record] : rows) {

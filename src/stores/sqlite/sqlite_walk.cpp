@@ -8,9 +8,9 @@ namespace sancho::sqlite {
 namespace {
 constexpr std::size_t page_size = 100;
 
-std::optional<KeyedRecord> keyed(const Query& row) {
-  const auto key = SessionKey::from_bytes(raw_key_of(row));
-  auto record = record_of(row);
+std::optional<KeyedRecord> keyed(const Row& row) {
+  const auto key = SessionKey::from_bytes(row.raw_key());
+  auto record = row.record();
   if (!key || !record) return std::nullopt;
   return KeyedRecord{*key, *std::move(record)};
 }
@@ -28,8 +28,9 @@ SqliteStore::Page SqliteStore::page_after(const std::string& place, std::size_t 
   Page page;
   std::size_t seen = 0;
   for (; rows.step(); ++seen) {
-    page.last = std::string_view(EightBytes(static_cast<std::uint64_t>(bucket_of(rows))));
-    if (auto each = keyed(rows)) page.records.push_back(*std::move(each));
+    const Row row(rows);
+    page.last = std::string_view(EightBytes(static_cast<std::uint64_t>(row.bucket())));
+    if (auto each = keyed(row)) page.records.push_back(*std::move(each));
   }
   page.more = seen == size;
   return page;
@@ -61,7 +62,7 @@ std::vector<KeyedRecord> SqliteStore::find_by_subject(std::string_view subject, 
   rows.bind_blob(subject);
   std::vector<KeyedRecord> found;
   while (rows.step())
-    if (auto each = keyed(rows); each && !each->record.expired(now)) found.push_back(*std::move(each));
+    if (auto each = keyed(Row(rows)); each && each->record.subject == subject && !each->record.expired(now)) found.push_back(*std::move(each));
   return found;
 }
 
