@@ -46,15 +46,15 @@ std::optional<Layout> layout_of(const Transaction& t) {
   return static_cast<Layout>(number);
 }
 
-// No name has a slash, so no prefix is another's beginning, nor the mark's.
-Tables parts_of_main_table(const Transaction& t, const std::string& name_space) {
+// A namespace has no slash, so no prefix is another's beginning, nor the mark's.
+Tables one_tree(const Transaction& t, const std::string& name_space) {
   const auto tree = main_table(t).tree;
   const auto part = [&](const char* kind) { return Table{tree, kind + name_space + "/"}; };
   return {.layout = Layout::one_tree, .sessions = part("s"), .due = part("d"), .subjects = part("u"), .epochs = part("e")};
 }
 
 // Nothing if one of them is not there and may not be made.
-std::optional<Tables> tables_of(const Transaction& t, const std::string& name_space, unsigned flags) {
+std::optional<Tables> many_trees(const Transaction& t, const std::string& name_space, unsigned flags) {
   const auto prefix = name_space.empty() ? std::string("sancho_") : "sancho_" + name_space + "_";
   Tables tables{.layout = Layout::many_trees};
   const struct {
@@ -70,9 +70,9 @@ std::optional<Tables> tables_of(const Transaction& t, const std::string& name_sp
   return tables;
 }
 
-std::optional<Tables> found(const Transaction& t, Layout layout, const std::string& name_space, unsigned flags) {
-  if (layout == Layout::one_tree) return parts_of_main_table(t, name_space);
-  return tables_of(t, name_space, flags);
+std::optional<Tables> tables_of(const Transaction& t, Layout layout, const std::string& name_space, unsigned flags) {
+  if (layout == Layout::one_tree) return one_tree(t, name_space);
+  return many_trees(t, name_space, flags);
 }
 }  // namespace
 
@@ -85,7 +85,7 @@ Tables set_up(Environment& environment, const std::string& name_space, bool read
     Reading reading(environment, deadline, looking);
     if (const auto layout = layout_of(reading)) {
       if (const auto at = known.find(name_space); at != known.end()) return at->second;
-      if (const auto tables = found(reading, *layout, name_space, 0)) {
+      if (const auto tables = tables_of(reading, *layout, name_space, 0)) {
         reading.keep_tables();
         return known[name_space] = *tables;
       }
@@ -98,7 +98,7 @@ Tables set_up(Environment& environment, const std::string& name_space, bool read
   Writing writing(environment, deadline, "making its tables", Room::leave);
   const auto layout = layout_of(writing);
   if (!layout) writing.put(main_table(writing), mark, decimal(current));
-  const auto tables = found(writing, layout.value_or(current), name_space, MDB_CREATE);
+  const auto tables = tables_of(writing, layout.value_or(current), name_space, MDB_CREATE);
   writing.commit();
   return known[name_space] = tables.value();
 }

@@ -122,11 +122,23 @@ std::vector<KeyedRecord> MemoryStore::find_by_subject(std::string_view subject, 
 // The gate stays closed until the record is in: nobody counts without it.
 CreateAnswer MemoryStore::create_admitted(const SessionKey& key, const Record& record, Deadline deadline, const Admission& admission) {
   if (record.subject.empty()) throw StoreError(Trouble::refused, "memory: an admission is for a record with a subject");
+  expect(key, record.subject);
   const Gates::Passage passage(gates_, record.subject);
   if (auto current = load(key, deadline)) return Taken{std::move(*current)};
   if (passage.seen(record.subject) != admission.seen) return Refused{Refused::Why::revoked};
   if (admission.cap > 0 && others(record, deadline) >= admission.cap) return Refused{Refused::Why::at_cap};
   return create(key, record, deadline, nullptr);
+}
+
+// So that it is on its way while the gate is passed.
+void MemoryStore::expect(const SessionKey& key, std::string_view subject) {
+  const auto hash = hash_of(key);
+  auto& shard = shard_of(hash);
+  {
+    const Reading lock(shard.mutex, readers_);
+    shard.expect(hash);
+  }
+  subjects_.expect(subject);
 }
 
 // How many other sessions this record's subject has.

@@ -45,6 +45,8 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Epoch
   Shard& shard_of(Hash hash) { return *shards_[hash % shard_count]; }
 
   CreateAnswer create_admitted(const SessionKey& key, const Record& record, Deadline deadline, const Admission& admission);
+  // Asks for the memory that `create` will begin with.
+  void expect(const SessionKey& key, std::string_view subject);
   std::size_t others(const Record& record, Deadline deadline);
   void find_sessions(Hash hash, std::string_view subject, std::vector<KeyedRecord>& found);
 

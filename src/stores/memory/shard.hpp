@@ -28,6 +28,8 @@ class Shard {
   struct Place : Packed {
     Ref ref;
   };
+  // Asks for the memory that a look for a record will begin with.
+  void expect(Hash hash) const { table_.expect(hash); }
   // Expired ones too, which everybody else calls absent.
   std::optional<Place> find(const SessionKey& key, Hash hash) const;
   // The records whose keys have this hash.

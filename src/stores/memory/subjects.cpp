@@ -4,7 +4,16 @@
 #include <bit>
 #include <utility>
 
+#include "stores/memory/fetch.hpp"
+
 namespace sancho::memory {
+
+void Subjects::expect(std::string_view subject) const {
+  const auto h = hash(subject);
+  const auto& shard = shard_of(h);
+  const std::lock_guard lock(shard.mutex);
+  if (shard.chain_count > 0) fetch(&shard.chains[shard.chain_of(static_cast<std::uint32_t>(h >> 32))], 1);
+}
 
 std::uint32_t Subjects::add(std::string_view subject, Hash key) {
   const auto h = hash(subject);

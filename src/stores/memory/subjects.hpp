@@ -24,6 +24,8 @@ namespace sancho::memory {
 
 class Subjects {
  public:
+  // Asks for the memory that `add` will look at.
+  void expect(std::string_view subject) const;
   // Gives the name under which it is removed again. The subject is not empty.
   std::uint32_t add(std::string_view subject, Hash key);
   void remove(std::string_view subject, std::uint32_t entry);

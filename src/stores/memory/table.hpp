@@ -23,17 +23,11 @@
 #include <utility>
 #include <vector>
 
+#include "stores/memory/fetch.hpp"
 #include "stores/memory/packed.hpp"
 #include "stores/memory/pages.hpp"
 
 namespace sancho::memory {
-
-// Asks for memory ahead of time.
-inline void fetch([[maybe_unused]] const void* at, [[maybe_unused]] std::size_t size) {
-#ifdef __GNUC__
-  for (std::size_t i = 0; i < size; i += 64) __builtin_prefetch(static_cast<const char*>(at) + i);
-#endif
-}
 
 class Table {
  public:
@@ -45,6 +39,13 @@ class Table {
 
   // The record of this key, or `no_ref`.
   Ref find(const SessionKey& key, Hash hash) const;
+
+  // Asks for the memory that a look, or an insertion, will begin with.
+  void expect(Hash hash) const {
+    if (directory_.empty()) return;
+    const auto& door = directory_[index(hash)];
+    fetch(&door.buckets[home(door.bucket_count, hash)], sizeof(Bucket));
+  }
 
   // All whose keys have this hash: one, but for a coincidence in 2^64.
   template <class Each>
