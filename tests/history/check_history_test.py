@@ -57,6 +57,19 @@ class GoodHistories(unittest.TestCase):
             tale.now = moment + 9 * STEP
             self.passes(tale)
 
+    def test_WhatHappensInOneMicrosecondHasNoOrder(self):
+        for seen in (True, False):
+            tale = begun()
+            before = {"user": "u0", "set": [], "log": [], "count": 0}
+            after = {"user": "u0", "set": [1], "log": [], "count": 5}
+            at = [tale.tick()] * 4
+            tale.do("insert", 0, value=1, at=at)
+            tale.do("add", 0, value=5, saw={**before, "set": [1]} if seen else before, at=at)
+            tale.do("read", 0, saw=after if seen else before, at=at)
+            tale.do("log_out", 0, at=[tale.tick()] * 4)
+            tale.do("read", 0, outcome="ok" if seen else "not_found", saw=after if seen else None, at=[tale.now] * 4)
+            self.passes(tale)
+
     def test_ALogoutEndsASessionAndALoginMakesAnother(self):
         tale = begun()
         tale.do("append", 0, value=1)

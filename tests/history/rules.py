@@ -1,4 +1,8 @@
-"""What must not be in a history. Each rule yields (name of the anomaly, what it is)."""
+"""What must not be in a history. Each rule yields (name of the anomaly, what it is).
+
+Moments are whole microseconds, and of two that are the same nobody knows the order: what is
+said to come before the other must be less, what may come before it may be as much.
+"""
 
 from collections import Counter, defaultdict
 
@@ -82,7 +86,7 @@ def values_are_kept(story, op, slot):
                 yield "phantom-writes", f"{r} saw {value}, which nobody wrote there"
             elif w.kept is False:
                 yield "failed-writes-applied", f"{r} saw {value}, of {w}"
-            elif w.writes_from >= r.loaded:
+            elif w.writes_from > r.loaded:
                 yield "phantom-writes", f"{r} saw {value} before {w} wrote it"
             seen_at[value] = min(seen_at.get(value, r.loaded), r.loaded)
     sets = {r.n: set(r.saw[slot]) for r in reads}
@@ -102,10 +106,10 @@ def values_are_kept(story, op, slot):
 def the_counter_is_exact(story):
     adds = [o for o in story.operations if o.op == "add"]
     reads = story.reads
-    low = {r.n: sum(a.value for a in adds if a.kept and a.ended <= r.began) for r in reads}
+    low = {r.n: sum(a.value for a in adds if a.kept and a.ended < r.began) for r in reads}
     for r in reads:
-        high = sum(a.value for a in adds if a.kept is not False and a.writes_from < r.loaded)
-        failed = any(a.kept is False and a.saw is not None and a.began < r.loaded for a in adds)
+        high = sum(a.value for a in adds if a.kept is not False and a.writes_from <= r.loaded)
+        failed = any(a.kept is False and a.saw is not None and a.began <= r.loaded for a in adds)
         if r.saw["count"] > high:
             name = "failed-writes-applied" if failed else "writes-applied-twice"
             yield name, f"{r} counts {r.saw['count']}, and no more than {high} was added"
@@ -121,7 +125,7 @@ def the_counter_is_exact(story):
 def _missing_for_good(adds, reads):
     """How much of what was added in doubt is not there at the end."""
     last = max(reads, key=lambda r: r.began, default=None)
-    return 0 if last is None else sum(a.value for a in adds if a.kept is not False and a.writes_from < last.loaded) - last.saw["count"]
+    return 0 if last is None else sum(a.value for a in adds if a.kept is not False and a.writes_from <= last.loaded) - last.saw["count"]
 
 
 def _counter_never_falls(reads, missing):
@@ -158,9 +162,9 @@ def forms_are_submitted_once(story):
         for o in all_tries:
             # One whose page failed after a clear answer has had its answer.
             refused = o.acted and not o.claimed
-            others = [x for x in all_tries if x is not o and (x.claimed or not x.acted) and x.began < (o.acted or 0)
+            others = [x for x in all_tries if x is not o and (x.claimed or not x.acted) and x.began <= (o.acted or 0)
                       and (x.claimed or x.kept is None)]
-            given_way = sum(1 for s in shown.values() if s.kept is not False and s.writes_from < (o.acted or 0)) > MOST_TOKENS
+            given_way = sum(1 for s in shown.values() if s.kept is not False and s.writes_from <= (o.acted or 0)) > MOST_TOKENS
             if refused and not others and not given_way and not story.may_be_over(o.acted):
                 yield "lost-tokens", f"{o} was refused, and nobody else has form {value}"
 

@@ -23,10 +23,10 @@ class Story:
             self.ends.append((o.writes_from, o.ended if o.kept else None))
 
     def may_be_over(self, moment):
-        return any(start < moment for start, _ in self.ends)
+        return any(start <= moment for start, _ in self.ends)
 
     def is_over(self, moment):
-        return any(done is not None and done <= moment for _, done in self.ends)
+        return any(done is not None and done < moment for _, done in self.ends)
 
 
 def stories(history):
