@@ -149,6 +149,8 @@ REASONS = {
     read_http: "What a session adds takes 0.3 µs in a loop and four times that in a server, where the kernel's code and the framework's have been "
                "in the processor's caches since: of the memory that a read touches, a third of the code and a quarter of the data are the session's.",
     write_http: "As a read.",
+    opening: "To see whose database it is, `lmdb:` looks for its mark, which is in the tree where all else is: four pages with a million sessions, "
+             "of which each has to be mapped, and one with none. Whoever asks first would look at most of them anyway.",
 }
 
 
