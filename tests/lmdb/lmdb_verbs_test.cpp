@@ -159,6 +159,23 @@ TEST_F(LmdbVerbs, WhoIsMetTooEarlyIsPutOffAndStays) {
   EXPECT_TRUE(table("d/").empty());
 }
 
+// All of a database are in one tree: what is read of a page must not be used when
+// another entry has been put there.
+TEST_F(LmdbVerbs, WhoIsPutOffComesToNoHarmWherePagesAreSplit) {
+  for (int round = 0; round < 60; ++round) {
+    path = directory / std::to_string(round);
+    const auto shop = open();
+    const int many = 100 + 7 * round;
+    const auto key = [&](int i) { return key_of(std::to_string(round) + "/" + std::to_string(i)); };
+    for (int i = 0; i < many; ++i) ASSERT_TRUE(std::holds_alternative<Done>(shop->create(key(i), record(), soon())));
+    clock.advance(20min);
+    for (int i = 0; i < many; ++i) shop->touch(key(i), 7, clock.time + i * 1s, soon());
+    clock.advance(10min);
+    EXPECT_EQ(shop->sweep({.budget = 100000, .accessed_before = {}}, soon()).removed, 0u);
+    for (int i = 0; i < many; ++i) EXPECT_EQ(trouble_of([&] { EXPECT_TRUE(shop->load(key(i), soon())); }), std::nullopt) << round << ' ' << i;
+  }
+}
+
 TEST_F(LmdbVerbs, ATombstoneIsSweptAfterItsGrace) {
   store->create(key_of("a"), record(), soon());
   auto tombstone = ended();

@@ -96,8 +96,10 @@ void LmdbStore::meet(Writing& t, std::string_view place, std::string_view what, 
   } catch (const StoreError& e) {
     if (e.kind() != Trouble::corrupt && e.kind() != Trouble::unavailable) throw;
   }
+  // Made before anything is put: a view lives no longer.
+  const auto put_off = head ? with_head(key_bytes, *value, {accessed, later}) : std::string();
   t.put(tables_.due, due_key(head ? later : never, key_bytes), due_session);
-  if (head) t.put(tables_.sessions, key_bytes, with_head(key_bytes, std::string(*value), {accessed, later}));
+  if (head) t.put(tables_.sessions, key_bytes, put_off);
 }
 
 // There is no index on the access time, because a touch would move it. This is
