@@ -114,6 +114,7 @@ TEST_F(LmdbVerbs, AProcessOpensAsManyNamespacesAsItLikes) {
   std::vector<std::unique_ptr<SessionStore>> stores;
   for (int i = 0; i < 100; ++i) stores.push_back(open({.name_space = std::to_string(i)}));
   stores.push_back(open({.name_space = std::string(32, 'n')}));
+  stores.push_back(open({.name_space = "ancho"}));  // the mark is `sancho`
   auto r = record();
   r.subject = "amy";
   for (auto& each : stores) EXPECT_TRUE(std::holds_alternative<Done>(each->create(key_of("a"), r, soon())));
