@@ -75,7 +75,7 @@ constexpr Migration migrations[] = {
      ");"
      SANCHO_READABLE("length(record) - 124"), "bucket,accessed,record,subject,due", carry_over_3},
     // A record has its subject too, so that a load need not read the column.
-    {"DROP VIEW sancho_readable;" SANCHO_READABLE("length(record) - 124 - length(subject)"), "bucket,accessed,record,subject,due", repack_4},
+    {"DROP VIEW IF EXISTS sancho_readable;" SANCHO_READABLE("length(record) - 124 - length(subject)"), "bucket,accessed,record,subject,due", repack_4},
 };
 constexpr std::int64_t current_version = std::size(migrations);
 
