@@ -53,8 +53,13 @@ TEST_F(LmdbOpen, ARecordOutlivesTheStoreAndSetupDestroysNothing) {
 
 TEST_F(LmdbOpen, TheDatabaseIsMarkedAsOurs) {
   { open({.name_space = "shop"}); }
-  auto all = Raw(path).all(nullptr);
-  EXPECT_EQ(all, (Raw::Table{{"sancho", "2"}}));
+  EXPECT_EQ(Raw(path).all(nullptr), (Raw::Table{{"sancho", "2"}}));
+  { open({.name_space = "shop"})->create(key_of("a"), record(), soon()); }
+  Raw raw(path);
+  EXPECT_EQ(raw.all(nullptr).at("sancho"), "2");
+  EXPECT_TRUE(raw.part("sshop/").contains(std::string(key_of("a").bytes())));
+  EXPECT_EQ(raw.part("dshop/").size(), 1u);
+  EXPECT_TRUE(raw.part("s/").empty());
 }
 
 TEST_F(LmdbOpen, ANewerSchemaIsUnavailableAndNotTouched) {

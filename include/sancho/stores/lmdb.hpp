@@ -53,7 +53,8 @@ struct LmdbOptions {
   bool read_only = false;
 
   // Keeps applications that share a directory apart: up to 32 of a-z, 0-9, _.
-  // They share its room and its write lock. At most 16 in one process.
+  // They share its room and its write lock. As many as you like; at most 16 in one
+  // process where the database is of schema 1 (docs/stores/lmdb.md).
   std::string name_space = {};
 
   // How long opening may wait for other processes that open or write.

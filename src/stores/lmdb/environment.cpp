@@ -12,7 +12,7 @@
 namespace sancho::lmdb {
 
 namespace {
-constexpr MDB_dbi most_tables = 16 * 4;
+constexpr MDB_dbi most_tables = 16 * 4;  // where there are many trees; see tables.hpp
 // LMDB takes as many readers as the file has room for, here about a thousand.
 // It writes there through a map, where a full disk would be a signal: so the
 // room is taken when the file is made.

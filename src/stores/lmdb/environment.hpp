@@ -24,7 +24,7 @@ using MapMutex = ReadMostlyMutex<std::shared_mutex>;
 
 // A write changes pages by copying them, and what it gives up is free again two
 // transactions later. So many pages are left for logouts: several times what
-// one takes, in every tree it touches.
+// one takes, in every tree it touches (many_trees has several).
 constexpr std::size_t kept_pages = 256;
 
 class Environment {

@@ -5,8 +5,8 @@
 
 namespace sancho::lmdb {
 
-// Sees that the database is ours and has the tables of this namespace, and
-// makes them if it is empty or has not. Changes nothing, and waits for no
+// Sees that the database is ours and has the tables of this namespace, and marks an
+// empty one and makes tables where each is a tree. Changes nothing, and waits for no
 // writer, where everything is there. Throws `StoreError`: *refused* for another
 // application's database, or where something would have to be made and this
 // store reads only; *unavailable* for a newer schema.
