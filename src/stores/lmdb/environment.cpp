@@ -203,28 +203,56 @@ void Environment::spend_reserve() noexcept { ::sancho::spend_reserve(path_ + "/r
 
 // ## Readers
 
+// LMDB looks up which transaction is the last, and then at that page of its two
+// where this one's root is. A thread that sleeps in between may find the root of one
+// two later there, which nobody is to see yet: the file may not have it, and whoever
+// reads next sees less. What was taken is right if not even the one after its own is
+// written now, or if a second look finds that its own is still the last.
 MDB_txn* Environment::take_reader(Deadline deadline) {
-  constexpr const char* doing = "beginning to read";
-  MDB_txn* reader = readers_.take();
-  if (reader) {
-    const int rc = mdb_txn_renew(reader);
-    if (rc == MDB_SUCCESS) return reader;
-    mdb_txn_abort(reader);
+  for (;;) {
+    MDB_txn* reader = nullptr;
+    int rc = begin_reader(reader, deadline);
+    while (rc == MDB_READERS_FULL && !deadline.passed()) {
+      if (clear_dead_readers(deadline) == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      rc = begin_reader(reader, deadline);
+    }
     if (rc == MDB_MAP_RESIZED) return nullptr;
-    fail(store_, doing, rc);
+    check(store_, "beginning to read", rc);
+    if (is_last_written(reader) || is_last(reader, deadline)) return reader;
+    give_back(reader);
   }
-  const auto begin = [&] {
+}
+
+int Environment::begin_reader(MDB_txn*& reader, Deadline deadline) {
+  reader = readers_.take();
+  if (!reader) {
     const Gate::Pass pass(gate_, Gate::Lane::readers, deadline);
     return mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader);
-  };
-  int rc = begin();
-  while (rc == MDB_READERS_FULL && !deadline.passed()) {
-    if (clear_dead_readers(deadline) == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    rc = begin();
   }
-  if (rc == MDB_MAP_RESIZED) return nullptr;
-  check(store_, doing, rc);
-  return reader;
+  const int rc = mdb_txn_renew(reader);
+  if (rc != MDB_SUCCESS) mdb_txn_abort(reader);
+  return rc;
+}
+
+bool Environment::is_last_written(MDB_txn* reader) const noexcept {
+  std::atomic_thread_fence(std::memory_order_acquire);
+  MDB_envinfo info;
+  mdb_env_info(env_, &info);
+  return info.me_last_txnid == mdb_txn_id(reader);
+}
+
+// With no room for a second reader it is not known, and who waits for room must
+// have none himself.
+bool Environment::is_last(MDB_txn* reader, Deadline deadline) noexcept {
+  try {
+    MDB_txn* second = nullptr;
+    if (begin_reader(second, deadline) != MDB_SUCCESS) return false;
+    const bool same = mdb_txn_id(second) == mdb_txn_id(reader);
+    give_back(second);
+    return same;
+  } catch (const StoreError&) {  // the gate's, which the next to begin meets too
+    return false;
+  }
 }
 
 void Environment::give_back(MDB_txn* reader) noexcept {

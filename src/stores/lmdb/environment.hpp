@@ -78,7 +78,11 @@ class Environment {
   friend class Reading;
   friend class Writing;
   void require_same_file(Deadline::Steady::time_point tick);
+  // Null if the map must be adopted first.
   MDB_txn* take_reader(Deadline deadline);
+  int begin_reader(MDB_txn*& reader, Deadline deadline);
+  bool is_last_written(MDB_txn* reader) const noexcept;
+  bool is_last(MDB_txn* reader, Deadline deadline) noexcept;
   void give_back(MDB_txn* reader) noexcept;
   void abort_readers() noexcept;
   // Takes over the greater map that another process wrote beyond ours with.
