@@ -56,7 +56,8 @@ Tables one_tree(const Transaction& t, const std::string& name_space) {
 // Nothing if one of them is not there and may not be made.
 std::optional<Tables> many_trees(const Transaction& t, const std::string& name_space, unsigned flags) {
   const auto prefix = name_space.empty() ? std::string("sancho_") : "sancho_" + name_space + "_";
-  Tables tables{.layout = Layout::many_trees};
+  Tables tables;
+  tables.layout = Layout::many_trees;
   const struct {
     const char* name;
     Table& table;
