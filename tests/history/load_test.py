@@ -34,7 +34,14 @@ class Loads(unittest.TestCase):
         self.directory = directory.name
 
     def wrong(self, what, *expected):
-        verdict = run(WRONG_LOAD, what, self.directory, "--operations", 6000, "--threads", 8, "--sessions", 2, "--seed", 7)
+        """The verdict on a run that shows all of that. Most do, and one in ten must: what else runs on the machine
+        decides who meets whom."""
+        for seed in range(7, 17):
+            directory = os.path.join(self.directory, str(seed))
+            os.mkdir(directory)
+            verdict = run(WRONG_LOAD, what, directory, "--operations", 6000, "--threads", 8, "--sessions", 2, "--seed", seed)
+            if set(expected) <= set(verdict.broken):
+                break
         self.assertLessEqual(set(expected), set(verdict.broken), str(verdict))
         return verdict
 
