@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include <atomic>
-#include <deque>
 #include <random>
 #include <thread>
 
@@ -90,14 +89,32 @@ TEST_F(LmdbReads, AreOfOneTransactionWhereverTheThreadSleeps) {
   }
 }
 
+struct Child {
+  ~Child() {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+  }
+  pid_t pid;
+};
+
+// Another process has all of them but one.
 TEST_F(LmdbReads, NeedNoMoreThanOneOfTheReadersThatThereIsRoomFor) {
-  std::deque<lmdb::Reading> readers;
-  const auto fill = [&] {
-    for (;;) readers.emplace_back(*environment, Deadline::after(5ms), "reading");
-  };
-  EXPECT_EQ(trouble_of(fill), Trouble::unavailable);
-  EXPECT_GT(readers.size(), 500u);
-  readers.pop_back();
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const Child other{spawn([&] {
+    MDB_env* env = nullptr;
+    MDB_txn *reader = nullptr, *last = nullptr;
+    mdb_env_create(&env);
+    if (mdb_env_open(env, path.c_str(), MDB_NOTLS, 0600) != MDB_SUCCESS) throw std::runtime_error("it cannot be opened");
+    int readers = 0;
+    for (; mdb_txn_begin(env, nullptr, MDB_RDONLY, &reader) == MDB_SUCCESS; ++readers) last = reader;
+    mdb_txn_abort(last);
+    if (readers > 500 && ::write(ready[1], "", 1) == 1) pause();
+  })};
+  close(ready[1]);
+  char sign = 1;
+  ASSERT_EQ(read(ready[0], &sign, 1), 1);
+  close(ready[0]);
   const auto writing = writer();
   for (const int until = Sleeper::commits + 500; Sleeper::commits < until;) ASSERT_NO_FATAL_FAILURE(expect_own());
 }
