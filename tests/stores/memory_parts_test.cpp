@@ -184,7 +184,8 @@ class PagesModel {
     return rc::gen::map(some_span(), [this](Duration d) { return now - std::chrono::hours{1} + d; });
   }
 
-  Pages pages;
+  LargePages memory;
+  Pages pages{memory};
   std::map<Ref, Slot> slots;
   Time now = at(1'700'000'000'000);
 
@@ -208,7 +209,8 @@ RC_GTEST_PROP(Pages, KeepWhatIsInThemAndLookAtAllThatIsDueHoweverTheClockGoes, (
 }
 
 TEST(Pages, SlotsThatGotFewAreMovedTogether) {
-  Pages pages;
+  LargePages memory;
+  Pages pages(memory);
   std::vector<Ref> refs;
   for (int i = 0; i < 20'000; ++i) refs.push_back(pages.take(284)), pages.due(refs.back(), at(i));
   std::map<Ref, std::size_t> place;
@@ -245,7 +247,7 @@ TEST(Pages, SlotsThatGotFewAreMovedTogether) {
 // ## The table
 
 struct Rows {
-  explicit Rows(std::uint32_t most_buckets) : table(pages, most_buckets) {}
+  explicit Rows(std::uint32_t most_buckets) : table(memory, pages, most_buckets) {}
   void put(std::uint64_t n) {
     Record record;
     record.version.counter = n;
@@ -271,7 +273,8 @@ struct Rows {
     }
     return seen;
   }
-  Pages pages;
+  LargePages memory;
+  Pages pages{memory};
   Table table;
   std::map<std::uint64_t, Ref> refs;
 };

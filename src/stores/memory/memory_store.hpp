@@ -54,6 +54,7 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Epoch
   WalkPart sweep_old(const std::string& after, std::size_t most, Time accessed_before, SweepAnswer& answer);
 
   const Clock& clock_;
+  LargePages memory_;
   Subjects subjects_;
   Gates gates_;
   Readers readers_;

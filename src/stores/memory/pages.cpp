@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "sancho/error.hpp"
 
@@ -30,6 +31,11 @@ std::size_t Pages::class_of(std::size_t size) {
 
 // ## Pages
 
+Pages::~Pages() {
+  for (std::uint32_t id = 0; id < pages_.size(); ++id)
+    if (pages_[id]) memory_.give_back(pages_[id], details_[id].bytes());
+}
+
 Ref Pages::take(std::size_t size) {
   const auto size_class = class_of(size);
   if (size_class >= classes_.size()) classes_.resize(size_class + 1);
@@ -57,22 +63,39 @@ void Pages::give_back(Ref ref) {
   drop(id);
 }
 
-// Few slots while there are few of the class, so that few of them are empty. If it
-// throws, nothing has changed but capacities.
+// Few slots while there are few of the class, so that few of them are empty; and
+// not quite as many as there could be, if their block is better filled with less.
+unsigned Pages::slots_for(std::size_t slot_size, std::size_t there) {
+  if (slot_size > coarse) return 1;
+  const auto most = static_cast<unsigned>(std::clamp<std::size_t>(there / 16, 4, std::min(most_slots, most_bytes / slot_size)));
+  const auto lost = [&](unsigned slots) {
+    const auto bytes = Details{.slot_size = static_cast<std::uint32_t>(slot_size), .slots = static_cast<std::uint8_t>(slots)}.bytes();
+    return (LargePages::size_for(bytes) - bytes) / slots;
+  };
+  auto best = most;
+  for (auto slots = most - 1; slots > most - most / 4; --slots)
+    if (lost(slots) < lost(best)) best = slots;
+  return best;
+}
+
+// If it throws, nothing has changed but capacities.
 std::uint32_t Pages::new_page(std::size_t size_class, std::size_t slot_size) {
-  const std::size_t there = classes_[size_class].slots;
-  const auto slots = slot_size > coarse ? 1 : std::clamp<std::size_t>(there / 16, 4, std::min(most_slots, most_bytes / slot_size));
-  auto bytes = std::make_unique_for_overwrite<std::byte[]>(slots * (slot_size + sizeof(Tick)));
+  const Details page{.slot_size = static_cast<std::uint32_t>(slot_size),
+                     .size_class = static_cast<std::uint16_t>(size_class),
+                     .slots = static_cast<std::uint8_t>(slots_for(slot_size, classes_[size_class].slots))};
   const auto id = new_id();
   order_.add(id, Time::max());
+  try {
+    pages_[id] = memory_.take(page.bytes());
+  } catch (...) {
+    order_.remove(id);
+    throw;
+  }
   unused_ = details_[id].behind;
-  bytes_ += slots * (slot_size + sizeof(Tick));
-  pages_[id] = std::move(bytes);
-  details_[id] = Details{.free = all(static_cast<unsigned>(slots)),
-                         .slot_size = static_cast<std::uint32_t>(slot_size),
-                         .size_class = static_cast<std::uint16_t>(size_class),
-                         .slots = static_cast<std::uint8_t>(slots)};
-  classes_[size_class].slots += static_cast<std::uint32_t>(slots);
+  bytes_ += LargePages::size_for(page.bytes());
+  details_[id] = page;
+  details_[id].free = all(page.slots);
+  classes_[size_class].slots += page.slots;
   link(id);
   return id;
 }
@@ -106,8 +129,8 @@ void Pages::unlink(std::uint32_t id) {
 void Pages::drop(std::uint32_t id) {
   auto& page = details_[id];
   classes_[page.size_class].slots -= page.slots;
-  bytes_ -= page.slots * (page.slot_size + sizeof(Tick));
-  pages_[id].reset();
+  bytes_ -= LargePages::size_for(page.bytes());
+  memory_.give_back(std::exchange(pages_[id], nullptr), page.bytes());
   order_.remove(id);
   page = Details{};
   page.behind = unused_;
@@ -152,7 +175,7 @@ std::int32_t near(std::int64_t second) { return static_cast<std::int32_t>(std::c
 
 std::byte* Pages::tick_at(std::uint32_t id, unsigned slot) const {
   const auto& page = details_[id];
-  return pages_[id].get() + page.slots * page.slot_size + slot * sizeof(Tick);
+  return pages_[id] + page.slots * page.slot_size + slot * sizeof(Tick);
 }
 
 Pages::Tick Pages::tick(std::uint32_t id, unsigned slot) const {

@@ -1,7 +1,7 @@
 // # Where records lie
 //
 // Pages of up to 64 slots of one size, which differ by few bytes from one another,
-// so that a record takes hardly more than its own bytes. A page is one allocation
+// so that a record takes hardly more than its own bytes. A page is one block
 // and goes when its last slot does; where too many slots of a size are free, those
 // in use are moved together. A `Ref` names a slot, until it is given back or moved:
 // its page, and how many words from its beginning, so that only the page's place
@@ -18,11 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "stores/memory/due_heap.hpp"
+#include "stores/memory/large_pages.hpp"
 
 namespace sancho::memory {
 
@@ -33,12 +33,17 @@ class Pages {
  public:
   static constexpr std::size_t most_slots = 64;
 
+  explicit Pages(LargePages& memory) : memory_(memory) {}
+  ~Pages();
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
   // A slot of at least so many bytes; say when it is due. Throws `StoreError` (*full*)
   // if there are 262,144 pages already; what has more than 2 KiB has one for itself.
   Ref take(std::size_t size);
   void give_back(Ref ref);
 
-  std::byte* at(Ref ref) const { return pages_[page_of(ref)].get() + offset_of(ref); }
+  std::byte* at(Ref ref) const { return pages_[page_of(ref)] + offset_of(ref); }
   std::size_t slot_size(Ref ref) const { return details_[page_of(ref)].slot_size; }
   // What `slot_size` is for a record of this size.
   static std::size_t slot_size_for(std::size_t size);
@@ -112,6 +117,8 @@ class Pages {
     std::uint32_t before = none, behind = none;  // in the list of its class; `behind` also in that of unused ids
     std::uint16_t size_class = 0;
     std::uint8_t slots = 0;
+
+    std::size_t bytes() const { return slots * (slot_size + sizeof(Tick)); }
   };
   // All pages of one size. Those with a free slot are in a list.
   struct Class {
@@ -122,6 +129,7 @@ class Pages {
   static std::uint64_t all(unsigned slots) { return slots == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << slots) - 1; }
   std::uint64_t used_in(std::uint32_t id) const { return ~details_[id].free & all(details_[id].slots); }
   static std::size_t class_of(std::size_t size);
+  static unsigned slots_for(std::size_t slot_size, std::size_t there);
   std::uint32_t new_page(std::size_t size_class, std::size_t slot_size);
   std::uint32_t new_id();
   void link(std::uint32_t id);
@@ -137,7 +145,8 @@ class Pages {
   Time earliest(Ref ref) const;
   void rebase(std::uint32_t id, Time now);
 
-  std::vector<std::unique_ptr<std::byte[]>> pages_;  // the slots, then a tick for each
+  LargePages& memory_;
+  std::vector<std::byte*> pages_;  // the slots, then a tick for each
   std::vector<Details> details_;
   std::vector<Class> classes_;
   std::uint32_t unused_ = none;

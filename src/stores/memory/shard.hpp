@@ -20,7 +20,8 @@ using ShardMutex = ReadMostlyMutex<std::mutex>;
 
 class Shard {
  public:
-  Shard(Subjects& subjects, std::uint32_t most_buckets) : subjects_(subjects), table_(pages_, most_buckets) {}
+  Shard(LargePages& memory, Subjects& subjects, std::uint32_t most_buckets)
+      : subjects_(subjects), pages_(memory), table_(memory, pages_, most_buckets) {}
 
   ShardMutex mutex;
 

@@ -10,6 +10,15 @@ namespace {
 constexpr std::size_t key_size = 32, usual_size = 320;
 }  // namespace
 
+void Table::GiveBack::operator()(Bucket* buckets) const noexcept {
+  memory->give_back(reinterpret_cast<std::byte*>(buckets), count * sizeof(Bucket));
+}
+
+Table::Segment::Segment(LargePages& memory, std::uint32_t n, unsigned d)
+    : buckets(reinterpret_cast<Bucket*>(memory.take(n * sizeof(Bucket))), GiveBack{&memory, n}), bucket_count(n), depth(d) {
+  std::uninitialized_value_construct_n(buckets.get(), n);
+}
+
 Ref Table::find(const SessionKey& key, Hash hash) const {
   return probe(hash, [&](Ref ref) {
     auto* at = pages_.at(ref);
@@ -88,7 +97,7 @@ void Table::make_room(Hash hash) {
   if (directory_.empty()) {
     segments_.reserve(1);
     directory_.reserve(1);
-    segments_.emplace_back(1, 0);
+    segments_.emplace_back(memory_, 1, 0);
     directory_.emplace_back();
     put_doors(hash);
   }
@@ -97,24 +106,21 @@ void Table::make_room(Hash hash) {
       split(hash);
       continue;
     }
-    Segment larger(std::min(2 * s->bucket_count, most_buckets_), s->depth);
+    Segment larger(memory_, std::min(2 * s->bucket_count, most_buckets_), s->depth);
     pour(*s, [&](Hash h, Ref ref) { add(larger, h, ref); });
     *s = std::move(larger);
     put_doors(hash);
   }
 }
 
-// Two segments for one, each with room for more than half of what was in it.
+// Two segments for one, as large as it: others will need its memory.
 void Table::split(Hash hash) {
   make_room_for_one(segments_);
   auto& old = segment_of(hash);
   if (old.depth == deepest) throw StoreError(Trouble::full, "memory: too many keys have the same hash");
   const auto depth = old.depth + 1;
   const auto bit = Hash{1} << (64 - depth);
-  std::uint32_t high_ones = 0;
-  pour(old, [&](Hash h, Ref) { high_ones += (h & bit) != 0; });
-  const auto buckets_for = [&](std::uint32_t n) { return std::min(n / 9 + 1, most_buckets_); };  // three quarters full
-  Segment low(buckets_for(old.count - high_ones), depth), high(buckets_for(high_ones), depth);
+  Segment low(memory_, most_buckets_, depth), high(memory_, most_buckets_, depth);
   pour(old, [&](Hash h, Ref ref) { add(h & bit ? high : low, h, ref); });
   if (depth > depth_) {
     std::vector<Door> twice(directory_.size() * 2);

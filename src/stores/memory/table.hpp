@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "stores/memory/fetch.hpp"
+#include "stores/memory/large_pages.hpp"
 #include "stores/memory/packed.hpp"
 #include "stores/memory/pages.hpp"
 
@@ -33,7 +34,7 @@ class Table {
  public:
   // Buckets of a full-grown segment. Shards differ in it, so that they do not all
   // split at once, half empty afterwards.
-  Table(const Pages& pages, std::uint32_t most_buckets) : pages_(pages), most_buckets_(most_buckets) {}
+  Table(LargePages& memory, const Pages& pages, std::uint32_t most_buckets) : memory_(memory), pages_(pages), most_buckets_(most_buckets) {}
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
@@ -88,9 +89,14 @@ class Table {
 #endif
     }
   };
+  struct GiveBack {
+    LargePages* memory;
+    std::uint32_t count;
+    void operator()(Bucket* buckets) const noexcept;
+  };
   struct Segment {
-    explicit Segment(std::uint32_t n, unsigned d) : buckets(std::make_unique<Bucket[]>(n)), bucket_count(n), depth(d) {}
-    std::unique_ptr<Bucket[]> buckets;
+    Segment(LargePages& memory, std::uint32_t n, unsigned d);
+    std::unique_ptr<Bucket[], GiveBack> buckets;
     std::uint32_t bucket_count, count = 0;
     unsigned depth;  // how many of the highest bits all its hashes share
   };
@@ -137,6 +143,7 @@ class Table {
   void split(Hash hash);
   void put_doors(Hash hash);
 
+  LargePages& memory_;
   const Pages& pages_;
   const std::uint32_t most_buckets_;
   std::vector<Segment> segments_;

@@ -1,0 +1,81 @@
+// # Memory in large pieces
+//
+// Blocks of 4 to 64 KiB, out of pieces of two megabytes that the system is asked to
+// map with one page each. Of ten million sessions hardly one is where the processor
+// knows its way to: with small pages it looks that up in memory too, before each of
+// a record's own misses. What is smaller, as long as there are few sessions, or
+// larger comes from the heap. Any thread may call.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+
+namespace sancho::memory {
+
+class LargePages {
+ public:
+  LargePages() = default;
+  // All blocks have been given back.
+  ~LargePages();
+  LargePages(const LargePages&) = delete;
+  LargePages& operator=(const LargePages&) = delete;
+
+  // So many bytes, with anything in them, that begin where a cache line does; from
+  // the oldest piece that has room, so that others become empty. Throws
+  // `std::bad_alloc`.
+  std::byte* take(std::size_t bytes);
+  // What was taken with this size. The system has back what is free of a piece that is
+  // hardly used, and the piece when it is empty.
+  void give_back(std::byte* block, std::size_t bytes) noexcept;
+
+  // How many pieces are mapped, and how many bytes of them are taken.
+  std::size_t pieces() const {
+    const std::lock_guard lock(mutex_);
+    return pieces_.size();
+  }
+  std::size_t in_use() const {
+    const std::lock_guard lock(mutex_);
+    return in_use_;
+  }
+
+  // What `take` uses for so many.
+  static std::size_t size_for(std::size_t bytes) { return is_block(bytes) ? (bytes + unit - 1) / unit * unit : bytes; }
+
+ private:
+  static constexpr std::size_t piece_size = std::size_t{2} << 20, unit = 512, least = 4096, most = 65536;
+  static constexpr unsigned units = piece_size / unit;
+  static constexpr unsigned hardly_used = units * 7 / 8, well_used = units / 2;  // free ones
+  static bool is_block(std::size_t bytes) { return bytes >= least && bytes <= most; }
+
+  struct Piece {
+    Piece(std::byte* begin, std::uint64_t n) : at(begin), number(n) { free.fill(~std::uint64_t{0}); }
+    std::byte* at;
+    std::uint64_t number;  // those before were mapped earlier
+    std::array<std::uint64_t, units / 64> free;  // a bit a unit
+    unsigned free_units = units;
+    unsigned longest = units;  // no run of free ones is longer
+    Piece *before = nullptr, *behind = nullptr;  // in the list of those that may have room, by number
+    bool listed = false;
+    bool thin = false;  // hardly used: its free parts are the system's
+
+    unsigned next(unsigned from, bool wanted) const;
+  };
+  std::byte* take_from(Piece& piece, unsigned n);
+  Piece& add_piece();
+  void drop_piece(Piece& piece) noexcept;
+  void thin_out(Piece& piece) noexcept;
+  void link(Piece& piece) noexcept;
+  void unlink(Piece& piece) noexcept;
+
+  mutable std::mutex mutex_;
+  std::map<std::byte*, Piece> pieces_;  // by where they begin
+  std::uint64_t mapped_ = 0;  // pieces, ever
+  std::size_t in_use_ = 0;
+  Piece *first_ = nullptr, *last_ = nullptr;  // of the list
+  Piece* empty_ = nullptr;                    // one that is kept
+};
+
+}  // namespace sancho::memory
