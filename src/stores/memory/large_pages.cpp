@@ -20,16 +20,27 @@ void want_large_page([[maybe_unused]] std::byte* at, [[maybe_unused]] std::size_
 #endif
 }
 
-// Where memory of this size begins that is aligned to its size.
+std::byte* map(std::size_t size) {
+  void* const at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<std::byte*>(at);
+}
+
+// Memory of this size that begins at a multiple of it. Beside what was mapped so
+// before, it mostly does.
 std::byte* map_aligned(std::size_t size) {
-  void* const all = ::mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (all == MAP_FAILED) throw std::bad_alloc();
-  auto* const from = static_cast<std::byte*>(all);
-  const auto before = (size - reinterpret_cast<std::uintptr_t>(from) % size) % size;
-  if (before > 0) ::munmap(from, before);
-  ::munmap(from + before + size, size - before);
-  want_large_page(from + before, size, true);
-  return from + before;
+  const auto beyond = [size](std::byte* at) { return reinterpret_cast<std::uintptr_t>(at) % size; };
+  auto* at = map(size);
+  if (beyond(at) != 0) {
+    ::munmap(at, size);
+    at = map(2 * size);
+    const auto before = (size - beyond(at)) % size;
+    if (before > 0) ::munmap(at, before);
+    ::munmap(at + before + size, size - before);
+    at += before;
+  }
+  want_large_page(at, size, true);
+  return at;
 }
 
 // The system may have those of its pages that lie in here wholly.
