@@ -114,6 +114,22 @@ TEST(LargePages, ThatAreHardlyUsedAreTheSystemsButForWhatIsUsed) {
   EXPECT_EQ(memory.pieces(), 50u);
 }
 
+TEST(LargePages, AreMappedAheadWhereTheLastIsNearlyFull) {
+  LargePages memory;
+  Blocks blocks(memory);
+  int before_the_second = 0;
+  for (; memory.pieces() < 2; ++before_the_second) {
+    ASSERT_TRUE(blocks.take(16 << 10));
+    memory.look_ahead();
+  }
+  EXPECT_EQ(before_the_second, 113);  // of 128
+  for (int i = 113; i < 128 + 112; ++i) {
+    ASSERT_TRUE(blocks.take(16 << 10));
+    memory.look_ahead();
+    ASSERT_EQ(memory.pieces(), 2u);
+  }
+}
+
 TEST(LargePages, ArePiecesOnlyForBlocksOfSomeSize) {
   LargePages memory;
   Blocks blocks(memory);

@@ -65,7 +65,7 @@ std::byte* LargePages::take(std::size_t bytes) {
     if (piece->longest < n) continue;
     if (auto* const block = take_from(*piece, n)) return block;
   }
-  return take_from(add_piece(), n);
+  return take_from(add(map_aligned(piece_size)), n);
 }
 
 void LargePages::give_back(std::byte* block, std::size_t bytes) noexcept {
@@ -102,6 +102,7 @@ std::byte* LargePages::take_from(Piece& piece, unsigned n) {
       piece.free_units -= n;
       in_use_ += n * unit;
       if (&piece == empty_) empty_ = nullptr;
+      if (&piece == last_ && piece.free_units < nearly_full && piece.free_units + n >= nearly_full) low_.store(true, std::memory_order_relaxed);
       if (piece.thin && piece.free_units < well_used) {
         piece.thin = false;
         want_large_page(piece.at, piece_size, true);
@@ -118,8 +119,8 @@ std::byte* LargePages::take_from(Piece& piece, unsigned n) {
 
 // ## Pieces
 
-LargePages::Piece& LargePages::add_piece() {
-  auto* const at = map_aligned(piece_size);
+// Unmaps it again if it throws.
+LargePages::Piece& LargePages::add(std::byte* at) {
   try {
     auto& piece = pieces_.try_emplace(at, at, mapped_).first->second;
     ++mapped_;
@@ -128,6 +129,18 @@ LargePages::Piece& LargePages::add_piece() {
   } catch (...) {
     ::munmap(at, piece_size);
     throw;
+  }
+}
+
+void LargePages::map_ahead() noexcept {
+  if (!low_.exchange(false, std::memory_order_relaxed)) return;
+  try {
+    auto* const at = map_aligned(piece_size);
+    *static_cast<volatile std::byte*>(at) = std::byte{0};  // so that it is there
+    const std::lock_guard lock(mutex_);
+    auto& piece = add(at);
+    if (!empty_) empty_ = &piece;
+  } catch (const std::bad_alloc&) {  // is met again by who needs it
   }
 }
 

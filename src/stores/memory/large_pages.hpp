@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,6 +32,24 @@ class LargePages {
   // hardly used, and the piece when it is empty.
   void give_back(std::byte* block, std::size_t bytes) noexcept;
 
+  // Maps the next piece, if there will soon be none with room: for who holds no lock,
+  // because a system may take milliseconds for two megabytes. Else whoever takes a
+  // block has to wait.
+  void look_ahead() noexcept {
+    if (low_.load(std::memory_order_relaxed)) map_ahead();
+  }
+  // Does so when it goes.
+  class Ahead {
+   public:
+    explicit Ahead(LargePages& pages) : pages_(pages) {}
+    ~Ahead() { pages_.look_ahead(); }
+    Ahead(const Ahead&) = delete;
+    Ahead& operator=(const Ahead&) = delete;
+
+   private:
+    LargePages& pages_;
+  };
+
   // How many pieces are mapped, and how many bytes of them are taken.
   std::size_t pieces() const {
     const std::lock_guard lock(mutex_);
@@ -47,7 +66,7 @@ class LargePages {
  private:
   static constexpr std::size_t piece_size = std::size_t{2} << 20, unit = 512, least = 4096, most = 65536;
   static constexpr unsigned units = piece_size / unit;
-  static constexpr unsigned hardly_used = units * 7 / 8, well_used = units / 2;  // free ones
+  static constexpr unsigned hardly_used = units * 7 / 8, well_used = units / 2, nearly_full = units / 8;  // free ones
   static bool is_block(std::size_t bytes) { return bytes >= least && bytes <= most; }
 
   struct Piece {
@@ -64,7 +83,8 @@ class LargePages {
     unsigned next(unsigned from, bool wanted) const;
   };
   std::byte* take_from(Piece& piece, unsigned n);
-  Piece& add_piece();
+  Piece& add(std::byte* at);
+  void map_ahead() noexcept;
   void drop_piece(Piece& piece) noexcept;
   void thin_out(Piece& piece) noexcept;
   void link(Piece& piece) noexcept;
@@ -76,6 +96,7 @@ class LargePages {
   std::size_t in_use_ = 0;
   Piece *first_ = nullptr, *last_ = nullptr;  // of the list
   Piece* empty_ = nullptr;                    // one that is kept
+  std::atomic<bool> low_ = false;             // only the last piece has much room, and not for long
 };
 
 }  // namespace sancho::memory

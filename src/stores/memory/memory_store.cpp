@@ -45,7 +45,11 @@ std::optional<Record> MemoryStore::load(const SessionKey& key, Deadline deadline
 }
 
 CreateAnswer MemoryStore::create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) {
-  if (admission) return create_admitted(key, record, deadline, *admission);
+  const LargePages::Ahead ahead(memory_);
+  return admission ? create_admitted(key, record, deadline, *admission) : create_freely(key, record);
+}
+
+CreateAnswer MemoryStore::create_freely(const SessionKey& key, const Record& record) {
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
@@ -57,6 +61,7 @@ CreateAnswer MemoryStore::create(const SessionKey& key, const Record& record, De
 }
 
 CommitAnswer MemoryStore::commit(const SessionKey& key, const Version& expected, const Record& record, Deadline) {
+  const LargePages::Ahead ahead(memory_);
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
@@ -127,7 +132,7 @@ CreateAnswer MemoryStore::create_admitted(const SessionKey& key, const Record& r
   if (auto current = load(key, deadline)) return Taken{std::move(*current)};
   if (passage.seen(record.subject) != admission.seen) return Refused{Refused::Why::revoked};
   if (admission.cap > 0 && others(record, deadline) >= admission.cap) return Refused{Refused::Why::at_cap};
-  return create(key, record, deadline, nullptr);
+  return create_freely(key, record);
 }
 
 // So that it is on its way while the gate is passed.
