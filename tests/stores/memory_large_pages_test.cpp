@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <thread>
 #include <vector>
@@ -27,6 +27,11 @@ class Blocks {
   Blocks& operator=(const Blocks&) = delete;
 
   std::size_t size() const { return blocks_.size(); }
+  std::vector<std::byte*> places() const {
+    std::vector<std::byte*> all;
+    for (const auto& block : blocks_) all.push_back(block.at);
+    return all;
+  }
   // Is it where it may be?
   bool take(std::size_t bytes) {
     const auto fill = static_cast<unsigned char>(++taken_);
@@ -91,26 +96,31 @@ TEST(LargePages, AreFilledToTheBrimAndGivenBack) {
   EXPECT_EQ(memory.pieces(), 1u);  // for who comes next
 }
 
-double resident_megabytes() {
-  std::size_t all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+// How much of these blocks is in memory.
+std::size_t resident(const std::vector<std::byte*>& blocks, std::size_t bytes) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> there(bytes / page);
+  std::size_t pages = 0;
+  for (auto* const at : blocks) {
+    EXPECT_EQ(mincore(at, bytes, there.data()), 0);
+    pages += static_cast<std::size_t>(std::count_if(there.begin(), there.end(), [](unsigned char c) { return c & 1; }));
+  }
+  return pages * page;
 }
 
 // 100 MiB, of which two blocks a piece stay.
 TEST(LargePages, ThatAreHardlyUsedAreTheSystemsButForWhatIsUsed) {
+  constexpr std::size_t size = 64 << 10, count = 50 * 32;
   LargePages memory;
   Blocks blocks(memory);
-  const auto before = resident_megabytes();
-  for (int i = 0; i < 50 * 128; ++i) ASSERT_TRUE(blocks.take(16 << 10));
-  const auto full = resident_megabytes();
-  EXPECT_GT(full - before, 95);
-  for (std::size_t i = blocks.size(); i-- > 0;)
-    ASSERT_TRUE(i % 64 == 0 || blocks.give_back(i));
-  EXPECT_EQ(memory.in_use(), 100u * (16 << 10));
+  for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(blocks.take(size));
+  const auto all = blocks.places();
+  EXPECT_EQ(resident(all, size), count * size);
+  for (std::size_t i = blocks.size(); i-- > 0;) ASSERT_TRUE(i % 16 == 0 || blocks.give_back(i));
+  EXPECT_EQ(memory.in_use(), 100 * size);
   EXPECT_EQ(memory.pieces(), 50u);
-  EXPECT_LT(resident_megabytes() - before, 20);
-  for (int i = 0; i < 50 * 126; ++i) ASSERT_TRUE(blocks.take(16 << 10));
+  EXPECT_EQ(resident(all, size), 100 * size);
+  for (std::size_t i = 100; i < count; ++i) ASSERT_TRUE(blocks.take(size));
   EXPECT_EQ(memory.pieces(), 50u);
 }
 
