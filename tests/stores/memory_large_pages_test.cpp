@@ -73,7 +73,7 @@ rc::Gen<std::size_t> sizes() {
 }
 
 RC_GTEST_PROP(LargePages, GiveNobodyWhatAnotherHas, ()) {
-  LargePages memory;
+  LargePages memory(*rc::gen::element<std::size_t>(0, 100'000, 1 << 20));
   Blocks blocks(memory);
   for (int step = *rc::gen::inRange(0, 400); step > 0; --step)
     if (blocks.size() == 0 || *rc::gen::inRange(0, 3) != 0) RC_ASSERT(blocks.take(*sizes()));
@@ -81,7 +81,7 @@ RC_GTEST_PROP(LargePages, GiveNobodyWhatAnotherHas, ()) {
 }
 
 TEST(LargePages, AreFilledToTheBrimAndGivenBack) {
-  LargePages memory;
+  LargePages memory(0);
   {
     Blocks blocks(memory);
     for (int i = 0; i < 10 * 128; ++i) ASSERT_TRUE(blocks.take(16 << 10));
@@ -111,7 +111,7 @@ std::size_t resident(const std::vector<std::byte*>& blocks, std::size_t bytes) {
 // 100 MiB, of which two blocks a piece stay.
 TEST(LargePages, ThatAreHardlyUsedAreTheSystemsButForWhatIsUsed) {
   constexpr std::size_t size = 64 << 10, count = 50 * 32;
-  LargePages memory;
+  LargePages memory(0);
   Blocks blocks(memory);
   for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(blocks.take(size));
   const auto all = blocks.places();
@@ -125,7 +125,7 @@ TEST(LargePages, ThatAreHardlyUsedAreTheSystemsButForWhatIsUsed) {
 }
 
 TEST(LargePages, AreMappedAheadWhereTheLastIsNearlyFull) {
-  LargePages memory;
+  LargePages memory(0);
   Blocks blocks(memory);
   int before_the_second = 0;
   for (; memory.pieces() < 2; ++before_the_second) {
@@ -140,17 +140,22 @@ TEST(LargePages, AreMappedAheadWhereTheLastIsNearlyFull) {
   }
 }
 
-TEST(LargePages, ArePiecesOnlyForBlocksOfSomeSize) {
+TEST(LargePages, ArePiecesOnlyForBlocksOfSomeSizeAndWhereThereAreMany) {
   LargePages memory;
   Blocks blocks(memory);
+  for (int i = 0; i < 16; ++i) ASSERT_TRUE(blocks.take(65'536));
+  EXPECT_EQ(memory.pieces(), 0u);
+  EXPECT_EQ(memory.in_use(), 1u << 20);
   ASSERT_TRUE(blocks.take(4095) && blocks.take(65'537));
   EXPECT_EQ(memory.pieces(), 0u);
   ASSERT_TRUE(blocks.take(4096) && blocks.take(65'536));
   EXPECT_EQ(memory.pieces(), 1u);
+  ASSERT_TRUE(blocks.give_back(0) && blocks.take(65'536));
+  EXPECT_EQ(memory.in_use(), (1u << 20) + 4096 + 65'536);
 }
 
 TEST(LargePages, AreSharedByThreads) {
-  LargePages memory;
+  LargePages memory(0);
   std::vector<std::thread> threads;
   for (unsigned seed = 1; seed <= 4; ++seed)
     threads.emplace_back([&memory, seed] {

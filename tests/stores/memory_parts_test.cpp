@@ -324,7 +324,8 @@ TEST(Table, GrowsToAHundredThousandAndIsGoneThroughWhileItGrows) {
 // ## Subjects
 
 RC_GTEST_PROP(Subjects, KnowWhoHasWhich, ()) {
-  Subjects subjects;
+  LargePages memory;
+  Subjects subjects(memory);
   std::map<std::string, std::multimap<Hash, std::uint32_t>> model;
   for (int step = *rc::gen::inRange(1, 1500); step > 0; --step) {
     const auto subject = "user" + std::to_string(*rc::gen::inRange(0, 300));

@@ -10,15 +10,9 @@
 #include <vector>
 
 #include "sancho/time.hpp"
+#include "stores/memory/make_room.hpp"
 
 namespace sancho::memory {
-
-// For `push_back`, with less to spare than a vector takes by itself. Throws with
-// nothing changed.
-template <class T>
-void make_room_for_one(std::vector<T>& v) {
-  if (v.size() == v.capacity()) v.reserve(v.size() + v.size() / 4 + 1);
-}
 
 class DueHeap {
  public:

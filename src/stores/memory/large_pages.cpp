@@ -60,6 +60,11 @@ std::byte* LargePages::take(std::size_t bytes) {
   if (!is_block(bytes)) return static_cast<std::byte*>(::operator new(bytes, line));
   const auto n = static_cast<unsigned>(size_for(bytes) / unit);
   const std::lock_guard lock(mutex_);
+  if (few_in_use_ + bytes <= few_) {
+    auto* const block = static_cast<std::byte*>(::operator new(bytes, line));
+    few_in_use_ += bytes;
+    return block;
+  }
   for (Piece *piece = first_, *next = nullptr; piece; piece = next) {
     next = piece->behind;
     if (piece->longest < n) continue;
@@ -70,10 +75,22 @@ std::byte* LargePages::take(std::size_t bytes) {
 
 void LargePages::give_back(std::byte* block, std::size_t bytes) noexcept {
   if (!is_block(bytes)) return ::operator delete(block, line);
-  const auto n = static_cast<unsigned>(size_for(bytes) / unit);
   const std::lock_guard lock(mutex_);
-  auto& piece = std::prev(pieces_.upper_bound(block))->second;
-  const auto from = static_cast<unsigned>((block - piece.at) / static_cast<std::ptrdiff_t>(unit));
+  auto* const piece = piece_of(block);
+  if (piece) return give_back(*piece, static_cast<unsigned>((block - piece->at) / static_cast<std::ptrdiff_t>(unit)), static_cast<unsigned>(size_for(bytes) / unit));
+  few_in_use_ -= bytes;
+  ::operator delete(block, line);
+}
+
+// Null if it is the heap's.
+LargePages::Piece* LargePages::piece_of(std::byte* block) {
+  const auto behind = pieces_.upper_bound(block);
+  if (behind == pieces_.begin()) return nullptr;
+  auto& piece = std::prev(behind)->second;
+  return block < piece.at + piece_size ? &piece : nullptr;
+}
+
+void LargePages::give_back(Piece& piece, unsigned from, unsigned n) noexcept {
   for (auto i = from; i < from + n; ++i) piece.free[i / 64] |= std::uint64_t{1} << i % 64;
   in_use_ -= n * unit;
   piece.free_units += n;

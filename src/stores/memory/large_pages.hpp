@@ -3,8 +3,8 @@
 // Blocks of 4 to 64 KiB, out of pieces of two megabytes that the system is asked to
 // map with one page each. Of ten million sessions hardly one is where the processor
 // knows its way to: with small pages it looks that up in memory too, before each of
-// a record's own misses. What is smaller, as long as there are few sessions, or
-// larger comes from the heap. Any thread may call.
+// a record's own misses. What is smaller or larger comes from the heap, and so does
+// the first megabyte: few sessions need no piece. Any thread may call.
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@ namespace sancho::memory {
 
 class LargePages {
  public:
-  LargePages() = default;
+  // `few`: how many bytes of blocks are the heap's at most.
+  explicit LargePages(std::size_t few = std::size_t{1} << 20) : few_(few) {}
   // All blocks have been given back.
   ~LargePages();
   LargePages(const LargePages&) = delete;
@@ -50,14 +51,14 @@ class LargePages {
     LargePages& pages_;
   };
 
-  // How many pieces are mapped, and how many bytes of them are taken.
+  // How many pieces are mapped, and how many bytes of blocks are taken.
   std::size_t pieces() const {
     const std::lock_guard lock(mutex_);
     return pieces_.size();
   }
   std::size_t in_use() const {
     const std::lock_guard lock(mutex_);
-    return in_use_;
+    return in_use_ + few_in_use_;
   }
 
   // What `take` uses for so many.
@@ -83,6 +84,8 @@ class LargePages {
     unsigned next(unsigned from, bool wanted) const;
   };
   std::byte* take_from(Piece& piece, unsigned n);
+  Piece* piece_of(std::byte* block);
+  void give_back(Piece& piece, unsigned from, unsigned n) noexcept;
   Piece& add(std::byte* at);
   void map_ahead() noexcept;
   void drop_piece(Piece& piece) noexcept;
@@ -93,7 +96,8 @@ class LargePages {
   mutable std::mutex mutex_;
   std::map<std::byte*, Piece> pieces_;  // by where they begin
   std::uint64_t mapped_ = 0;  // pieces, ever
-  std::size_t in_use_ = 0;
+  std::size_t in_use_ = 0, few_in_use_ = 0;
+  const std::size_t few_;
   Piece *first_ = nullptr, *last_ = nullptr;  // of the list
   Piece* empty_ = nullptr;                    // one that is kept
   std::atomic<bool> low_ = false;             // only the last piece has much room, and not for long

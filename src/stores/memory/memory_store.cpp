@@ -21,7 +21,7 @@ Record copy(const Packed& record) {
 }
 }  // namespace
 
-MemoryStore::MemoryStore(const Clock& clock) : clock_(clock), gates_(clock) {
+MemoryStore::MemoryStore(const Clock& clock) : clock_(clock), subjects_(memory_), gates_(clock) {
   // Segments of 64 to 120 cache lines: a split takes a few dozen microseconds.
   for (std::size_t i = 0; i < shard_count; ++i) shards_[i] = std::make_unique<Shard>(memory_, subjects_, static_cast<std::uint32_t>(64 + i % 8 * 8));
 }

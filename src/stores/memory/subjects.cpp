@@ -8,6 +8,13 @@
 
 namespace sancho::memory {
 
+Subjects::~Subjects() {
+  for (auto& shard : shards_) {
+    shard.entries.give_back(memory_);
+    shard.chains.give_back(memory_);
+  }
+}
+
 void Subjects::expect(std::string_view subject) const {
   const auto h = hash(subject);
   const auto& shard = shard_of(h);
@@ -19,12 +26,12 @@ std::uint32_t Subjects::add(std::string_view subject, Hash key) {
   const auto h = hash(subject);
   auto& shard = shard_of(h);
   const std::lock_guard lock(shard.mutex);
-  shard.grow();
+  shard.grow(memory_);
   auto entry = shard.unused;
   if (entry != none) {
     shard.unused = shard.entries[entry].next;
   } else {
-    shard.entries.grow_to(shard.entry_count + std::size_t{1});
+    shard.entries.grow_to(shard.entry_count + std::size_t{1}, memory_);
     entry = shard.entry_count++;
   }
   shard.entries[entry] = {key, static_cast<std::uint32_t>(h >> 32), none, none};
@@ -82,9 +89,9 @@ void Subjects::Shard::unlink(std::uint32_t entry) {
 }
 
 // One chain more where there are twice as many entries: it takes over from one other.
-void Subjects::Shard::grow() {
+void Subjects::Shard::grow(LargePages& memory) {
   if (in_use < 2 * chain_count) return;
-  chains.grow_to(chain_count + std::size_t{1});
+  chains.grow_to(chain_count + std::size_t{1}, memory);
   chains[chain_count] = none;
   if (chain_count++ == 0) return;
   const auto source = (chain_count - 1) - std::bit_ceil(chain_count) / 2;

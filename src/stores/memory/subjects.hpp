@@ -13,17 +13,23 @@
 #include <array>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "stores/memory/large_pages.hpp"
+#include "stores/memory/make_room.hpp"
 #include "stores/memory/packed.hpp"
 
 namespace sancho::memory {
 
 class Subjects {
  public:
+  explicit Subjects(LargePages& memory) : memory_(memory) {}
+  ~Subjects();
+  Subjects(const Subjects&) = delete;
+  Subjects& operator=(const Subjects&) = delete;
+
   // Asks for the memory that `add` will look at.
   void expect(std::string_view subject) const;
   // Gives the name under which it is removed again. The subject is not empty.
@@ -41,37 +47,43 @@ class Subjects {
     std::uint32_t before, next;  // in the chain
   };
 
-  // Numbered things that do not move when there are more.
-  template <class T>
+  // Numbered things that do not move when there are more; `size` at a time.
+  template <class T, std::size_t size>
   class Chunks {
    public:
     T& operator[](std::size_t i) const { return chunks_[i / size][i % size]; }
-    void grow_to(std::size_t n) {
-      while (chunks_.size() * size < n) chunks_.push_back(std::make_unique_for_overwrite<T[]>(size));
+    void grow_to(std::size_t n, LargePages& memory) {
+      while (chunks_.size() * size < n) {
+        make_room_for_one(chunks_);
+        chunks_.push_back(reinterpret_cast<T*>(memory.take(size * sizeof(T))));
+      }
+    }
+    void give_back(LargePages& memory) {
+      for (auto* const chunk : chunks_) memory.give_back(reinterpret_cast<std::byte*>(chunk), size * sizeof(T));
     }
 
    private:
-    static constexpr std::size_t size = 64;
-    std::vector<std::unique_ptr<T[]>> chunks_;
+    std::vector<T*> chunks_;
   };
 
   struct alignas(64) Shard {
     mutable std::mutex mutex;
-    Chunks<Entry> entries;
-    Chunks<std::uint32_t> chains;
+    Chunks<Entry, 192> entries;
+    Chunks<std::uint32_t, 64> chains;
     std::uint32_t entry_count = 0, chain_count = 0, in_use = 0;
     std::uint32_t unused = none;  // entries, chained by `next`
 
     std::uint32_t chain_of(std::uint32_t subject) const;
     void link(std::uint32_t entry);
     void unlink(std::uint32_t entry);
-    void grow();
+    void grow(LargePages& memory);
   };
 
   static std::uint64_t hash(std::string_view subject) { return std::hash<std::string_view>{}(subject); }
   const Shard& shard_of(std::uint64_t hash) const { return shards_[hash % std::tuple_size_v<decltype(shards_)>]; }
   Shard& shard_of(std::uint64_t hash) { return shards_[hash % std::tuple_size_v<decltype(shards_)>]; }
 
+  LargePages& memory_;
   std::array<Shard, 64> shards_;
 };
 

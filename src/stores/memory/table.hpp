@@ -25,6 +25,7 @@
 
 #include "stores/memory/fetch.hpp"
 #include "stores/memory/large_pages.hpp"
+#include "stores/memory/make_room.hpp"
 #include "stores/memory/packed.hpp"
 #include "stores/memory/pages.hpp"
 
