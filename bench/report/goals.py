@@ -140,7 +140,8 @@ REASONS = {
                 "that is gone on both sides.",
     write_memory: "A write is a read, a payload written anew with its checksum, and a look at the record under its lock. Two and a half times the "
                   "write of a table with a thousand rows are less than [what the id, its digest, the look and the payload's check take](#what-is-a-request-made-of).",
-    log_in: "A third of it is what the table's insertion takes too: memory that nobody has used before.",
+    log_in: "A third of it is what the table's insertion takes too: memory that nobody has used before. Here the machine's host may have to find "
+            "it, and for two megabytes it takes up to five milliseconds; the table's small pages are those that it has just given back.",
     write_sqlite: "A row has what a session needs beyond a name and a payload, 350 bytes beside 245, so more pages are read, and more are written "
                   "by a checkpoint; and before each write there is a look whether the file is still the one that was opened.",
     read_dir: "Both sides open, read and close a file. Ours has 330 bytes beside 200, which are checked and taken apart, and a request has "

@@ -93,13 +93,13 @@ class MemoryRoom : public testing::Test {
   std::unique_ptr<SessionStore> store = open_memory_store(clock);
 };
 
-// Of the last piece of two megabytes there is a part for nobody yet.
+// Of the last pieces of two megabytes there is a part for nobody yet.
 TEST_F(MemoryRoom, ASessionWith200BytesTakesNoMoreThan300) {
   std::uint64_t there = 0;
   for (const std::uint64_t n : {100'000u, 1'000'000u, 1'414'000u}) {
     fill(there, n);
     there = n;
-    EXPECT_LE(each(static_cast<std::int64_t>(n)), n < 1'000'000 ? 325 : 300) << "at " << n << " sessions";
+    EXPECT_LE(each(static_cast<std::int64_t>(n)), n < 1'000'000 ? 340 : 300) << "at " << n << " sessions";
     RecordProperty("bytes_at_" + std::to_string(n), std::to_string(each(static_cast<std::int64_t>(n))));
   }
 }

@@ -220,6 +220,8 @@ MDB_txn* Environment::take_reader(Deadline deadline) {
     check(store_, "beginning to read", rc);
     if (is_last_written(reader) || is_last(reader, deadline)) return reader;
     give_back(reader);
+    if (deadline.passed())
+      throw StoreError(Trouble::unavailable, store_ + ": the deadline passed before it was sure what it reads");
   }
 }
 
