@@ -46,6 +46,16 @@ class GoodHistories(unittest.TestCase):
         tale.note("mended")
         self.passes(tale)
 
+    def test_TheLastWhoIsAnsweredIsAStranger(self):
+        tale = begun()
+        for _ in range(20):
+            tale.do("read", 0)
+        tale.do("log_out", 0)
+        tale.now += rules.SECOND
+        tale.do("read", 0, outcome="not_found")
+        tale.audit(0)
+        self.assertEqual(judge(tale.text()).counts(), {})
+
     def test_AReaderThatOverlapsAWriterSeesItOrNot(self):
         for seen in (True, False):
             tale = begun()

@@ -224,8 +224,9 @@ def it_goes_on(history, recovery):
             yield "no-recovery", f"nothing succeeded within {recovery} s after the fault"
     if load:
         first, last = load[0].began, load[-1].began
-        late = first + (last - first) * 9 // 10
-        if not any(o.began >= late for o in fine):
+        late = [o for o in load if o.began >= first + (last - first) * 9 // 10]
+        # Where a machine is busy, a tenth may have a few strangers' requests and nobody else's.
+        if any(o.outcome not in FINE for o in late) and not any(o.outcome == "ok" for o in late):
             yield "no-recovery", "nothing succeeded in the last tenth of the run"
 
 
