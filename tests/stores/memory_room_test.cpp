@@ -16,7 +16,7 @@
 #include "stores/memory/shard.hpp"
 
 namespace {
-std::atomic<std::int64_t> in_use = 0, allocated = 0;
+std::atomic<std::int64_t> in_use = 0, allocated = 0, mapped = 0;
 
 void* count(void* p) {
   if (!p) throw std::bad_alloc();
@@ -45,10 +45,12 @@ void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { releas
 
 extern "C" void* mmap(void* at, std::size_t n, int rights, int flags, int file, off_t from) noexcept {
   in_use += static_cast<std::int64_t>(n);
+  mapped += static_cast<std::int64_t>(n);
   return reinterpret_cast<void*>(syscall(SYS_mmap, at, n, rights, flags, file, from));
 }
 extern "C" int munmap(void* at, std::size_t n) noexcept {
   in_use -= static_cast<std::int64_t>(n);
+  mapped -= static_cast<std::int64_t>(n);
   return static_cast<int>(syscall(SYS_munmap, at, n));
 }
 
@@ -102,6 +104,14 @@ TEST_F(MemoryRoom, ASessionWith200BytesTakesNoMoreThan300) {
     EXPECT_LE(each(static_cast<std::int64_t>(n)), n < 1'000'000 ? 340 : 300) << "at " << n << " sessions";
     RecordProperty("bytes_at_" + std::to_string(n), std::to_string(each(static_cast<std::int64_t>(n))));
   }
+}
+
+TEST_F(MemoryRoom, AFewSessionsTakeNoPiece) {
+  const auto before_them = mapped.load();
+  fill(0, 20'000);
+  EXPECT_EQ(mapped, before_them);
+  fill(20'000, 25'000);
+  EXPECT_EQ(mapped - before_them, 2 << 20);
 }
 
 TEST_F(MemoryRoom, AUserCostsNoMoreThan64BytesWithAShortName) {

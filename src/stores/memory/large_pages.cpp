@@ -76,8 +76,10 @@ std::byte* LargePages::take(std::size_t bytes) {
 void LargePages::give_back(std::byte* block, std::size_t bytes) noexcept {
   if (!is_block(bytes)) return ::operator delete(block, line);
   const std::lock_guard lock(mutex_);
-  auto* const piece = piece_of(block);
-  if (piece) return give_back(*piece, static_cast<unsigned>((block - piece->at) / static_cast<std::ptrdiff_t>(unit)), static_cast<unsigned>(size_for(bytes) / unit));
+  if (auto* const piece = piece_of(block)) {
+    const auto from = static_cast<std::size_t>(block - piece->at) / unit, n = size_for(bytes) / unit;
+    return give_back(*piece, static_cast<unsigned>(from), static_cast<unsigned>(n));
+  }
   few_in_use_ -= bytes;
   ::operator delete(block, line);
 }
@@ -119,7 +121,8 @@ std::byte* LargePages::take_from(Piece& piece, unsigned n) {
       piece.free_units -= n;
       in_use_ += n * unit;
       if (&piece == empty_) empty_ = nullptr;
-      if (&piece == last_ && piece.free_units < nearly_full && piece.free_units + n >= nearly_full) low_.store(true, std::memory_order_relaxed);
+      if (&piece == last_ && piece.free_units < nearly_full && piece.free_units + n >= nearly_full)
+        low_.store(true, std::memory_order_relaxed);
       if (piece.thin && piece.free_units < well_used) {
         piece.thin = false;
         want_large_page(piece.at, piece_size, true);
@@ -173,10 +176,9 @@ void LargePages::drop_piece(Piece& piece) noexcept {
   ::munmap(at, piece_size);
 }
 
-// Or the system would soon make a large page of it again.
 void LargePages::thin_out(Piece& piece) noexcept {
   piece.thin = true;
-  want_large_page(piece.at, piece_size, false);
+  want_large_page(piece.at, piece_size, false);  // or the system would soon make one of it again
   for (auto from = piece.next(0, true); from < units;) {
     const auto until = piece.next(from, false);
     release(piece.at, from * unit, until * unit);

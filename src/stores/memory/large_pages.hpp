@@ -4,7 +4,7 @@
 // map with one page each. Of ten million sessions hardly one is where the processor
 // knows its way to: with small pages it looks that up in memory too, before each of
 // a record's own misses. What is smaller or larger comes from the heap, and so does
-// the first megabyte: few sessions need no piece. Any thread may call.
+// the first megabyte of blocks: few sessions need no piece. Any thread may call.
 #pragma once
 
 #include <array>
@@ -100,7 +100,7 @@ class LargePages {
   const std::size_t few_;
   Piece *first_ = nullptr, *last_ = nullptr;  // of the list
   Piece* empty_ = nullptr;                    // one that is kept
-  std::atomic<bool> low_ = false;             // only the last piece has much room, and not for long
+  std::atomic<bool> low_ = false;             // the last piece with room has become nearly full
 };
 
 }  // namespace sancho::memory

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sancho/error.hpp"
+#include "stores/memory/make_room.hpp"
 
 namespace sancho::memory {
 

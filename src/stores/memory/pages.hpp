@@ -23,7 +23,6 @@
 
 #include "stores/memory/due_heap.hpp"
 #include "stores/memory/large_pages.hpp"
-#include "stores/memory/make_room.hpp"
 
 namespace sancho::memory {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sancho/error.hpp"
+#include "stores/memory/make_room.hpp"
 
 namespace sancho::memory {
 
@@ -113,7 +114,7 @@ void Table::make_room(Hash hash) {
   }
 }
 
-// Two segments for one, as large as it: others will need its memory.
+// Two segments for one, each as large: so the next that is split finds its memory.
 void Table::split(Hash hash) {
   make_room_for_one(segments_);
   auto& old = segment_of(hash);

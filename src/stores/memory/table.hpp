@@ -25,7 +25,6 @@
 
 #include "stores/memory/fetch.hpp"
 #include "stores/memory/large_pages.hpp"
-#include "stores/memory/make_room.hpp"
 #include "stores/memory/packed.hpp"
 #include "stores/memory/pages.hpp"
 
