@@ -47,7 +47,7 @@ bool ScopeBase::is_idle() {
   return !s.manager.clock().passed(due);
 }
 
-protocol::Intent ScopeBase::intent(Time now) {
+void ScopeBase::put_intent(Intent& intent, Time now) {
   auto& s = *state_;
   auto& simple = *s.session;
   auto* session = simple.full_;
@@ -55,7 +55,6 @@ protocol::Intent ScopeBase::intent(Time now) {
   const auto* record = simple.record_;
   const std::string_view before = record ? std::string_view(record->subject) : std::string_view();
 
-  Intent intent;
   if (session) session->write_back();
   intent.has_info = simple.has_info();
 
@@ -104,7 +103,6 @@ protocol::Intent ScopeBase::intent(Time now) {
     intent.rotate = simple.renew_id_ || (policy.renewal && now - issued >= *policy.renewal);
     intent.touch = simple.set_access_time(policy.access_time_resolution, now);
   }
-  return intent;
 }
 
 void ScopeBase::prepare_heir(Intent& intent, Time now) {
@@ -113,7 +111,7 @@ void ScopeBase::prepare_heir(Intent& intent, Time now) {
   const auto* session = simple.full_;
   const auto& policy = s.manager.policy();
   const auto* record = simple.record_;
-  auto& [heir, payload] = intent.heir.emplace();
+  auto& [heir, payload, secret] = intent.heir.emplace();
   const bool same = intent.replace == protocol::EndReason::reauth;
   // To be kept logged in is said for one user, and not inherited by the next.
   const bool keep = simple.persistent_ && (same || !intent.replace || simple.keep_said_);
@@ -130,8 +128,8 @@ void ScopeBase::prepare_heir(Intent& intent, Time now) {
   payload.user_agent = s.arrival.user_agent();
   payload.user = simple.user_bytes();
   if (simple.has_user()) payload.authenticated = now;
-  if (!s.new_secret) s.manager.options_.random.fill(s.new_secret.emplace());
-  payload.csrf = s.new_secret;
+  secret = s.new_secret;
+  if (!secret) s.manager.options_.random.fill(payload.csrf.emplace());
   if (record && intent.replace) {
     auto slots = protocol::unseal(*record).slots;
     // One user's slots are never another's.

@@ -39,7 +39,8 @@ bool ScopeBase::Saving::begin() {
   const auto held = s_.session->use();
   s_.maintained = true;
   if (s_.seat.hand) before_ = s_.seat.hand->record->handle;
-  auto& intent = intent_.emplace(scope_.intent(env().now));
+  auto& intent = intent_.emplace();
+  scope_.put_intent(intent, env().now);
   if (s_.blind) {
     if (intent.replace || !intent.delta.empty() || s_.session->renew_id_) {
       scope_.report(EventKind::store_unavailable, "a page without its session was to be saved");

@@ -212,12 +212,22 @@ bool ScopeBase::is_fresh(std::optional<Duration> max_age) const {
 
 // ## Form secrets
 
+namespace {
+std::optional<CsrfSecret> secret_of(const protocol::Hand& hand) {
+  const auto masked = protocol::PayloadView(*hand.record).csrf;
+  if (!masked) return std::nullopt;
+  return *masked ^ protocol::csrf_mask(hand.id);
+}
+}  // namespace
+
 std::optional<CsrfSecret> ScopeBase::csrf_secret(bool make) {
   auto& s = *state_;
   // Whoever this is, no form on this page would work for them later; or none is
   // needed, because nobody's browser sends the id by itself.
   if (s.blind || !s.manager.policy().transport.by_cookie()) return std::nullopt;
   if (s.new_secret) return s.new_secret;
+  // Saved already: the page belongs to what this request ended in.
+  if (s.ended_in && s.ended_in->live()) return secret_of(*s.ended_in);
   const auto& loaded = s.session->record_;
   // A login has been decided on: the page that is being made is the new identity's.
   const bool other = s.session->subject() != (loaded ? loaded->subject : std::string()) || s.session->reauthenticated_;
@@ -228,8 +238,7 @@ std::optional<CsrfSecret> ScopeBase::csrf_secret(bool make) {
   }
   // Where the user has left, the page is a visitor's.
   if (s.seat.hand && !other) {
-    const auto masked = protocol::PayloadView(*s.seat.hand->record).csrf;
-    if (masked) return *masked ^ protocol::csrf_mask(s.seat.hand->id);
+    if (const auto secret = secret_of(*s.seat.hand)) return secret;
   }
   if (!s.pre_session && make) {
     s.pre_issued = s.manager.parts_->pre_sessions.issue(s.manager.options_.random);
@@ -243,8 +252,7 @@ bool ScopeBase::csrf_matches(std::string_view token, std::string_view form) {
   if (s.blind) return false;
   if (!s.manager.policy().transport.by_cookie()) return true;
   if (s.seat.hand) {
-    const auto masked = protocol::PayloadView(*s.seat.hand->record).csrf;
-    if (masked && check_csrf_token(*masked ^ protocol::csrf_mask(s.seat.hand->id), form, token)) return true;
+    if (const auto secret = secret_of(*s.seat.hand); secret && check_csrf_token(*secret, form, token)) return true;
     // A visitor's form may be older than the visitor's session; a user's never is.
     if (!s.seat.hand->record->subject.empty()) return false;
   }

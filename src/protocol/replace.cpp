@@ -123,7 +123,7 @@ Outcome outcome_of(Refused::Why why) { return why == Refused::Why::at_cap ? Outc
 // Nobody holds its id yet. Should this request not come to its end, it is gone
 // when no request of its time can be under way.
 Record Replace::candidate(const Env& env) const {
-  Record candidate = heir_;
+  Record candidate = heir_.record;
   candidate.state = State::pending;
   candidate.ends = std::min(candidate.ends, env.now + env.rules.keep_ended);
   return candidate;
@@ -131,10 +131,10 @@ Record Replace::candidate(const Env& env) const {
 
 const Op* Replace::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
-  next_.emplace(env, env.draw_id(heir_.subject));
-  if (payload_.csrf) payload_.csrf = *payload_.csrf ^ csrf_mask(next_->id);
-  payload_.predecessor = hand.key;
-  enter_.emplace(next_->key, candidate(env), Payload(payload_), terms_);
+  next_.emplace(env, env.draw_id(heir_.record.subject));
+  heir_.mask_for(next_->id);
+  heir_.payload.predecessor = hand.key;
+  enter_.emplace(next_->key, candidate(env), std::move(heir_.payload), terms_);
   SANCHO_RUN(*enter_);
   if (enter_->refused) {
     outcome = outcome_of(*enter_->refused);
@@ -186,7 +186,7 @@ const Op* Replace::resume(Env& env, Answer& answer) {
   {
     Record live = *next_->record;
     live.state = State::live;
-    live.ends = heir_.ends;
+    live.ends = heir_.record.ends;
     auto payload = unseal(*next_->record);
     // Its predecessor is a tombstone: there is no grace to start.
     payload.predecessor.reset();
@@ -204,10 +204,10 @@ const Op* Replace::resume(Env& env, Answer& answer) {
 
 const Op* Fresh::resume(Env& env, Answer& answer) {
   SANCHO_BEGIN
-  id_ = env.draw_id(record_.subject);
-  if (payload_.csrf) payload_.csrf = *payload_.csrf ^ csrf_mask(*id_);
-  record_.state = State::live;
-  enter_.emplace(env.key_of(*id_), std::move(record_), std::move(payload_), terms_);
+  id_ = env.draw_id(heir_.record.subject);
+  heir_.mask_for(*id_);
+  heir_.record.state = State::live;
+  enter_.emplace(env.key_of(*id_), std::move(heir_.record), std::move(heir_.payload), terms_);
   SANCHO_RUN(*enter_);
   if (enter_->refused) {
     outcome = outcome_of(*enter_->refused);

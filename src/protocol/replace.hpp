@@ -46,16 +46,29 @@ class Rotate {
   Op op_;
 };
 
+// A new session, complete but for id and version.
+struct Heir {
+  Record record;
+  Payload payload;
+  // The CSRF secret that its page's forms were made with, to be masked with its id.
+  // Without one the payload's is the masked one already: what nobody has been told
+  // may be any.
+  std::optional<Secret32> secret = {};
+
+  void mask_for(const SessionId& id) {
+    if (secret) payload.csrf = *secret ^ csrf_mask(id);
+  }
+};
+
 // Login and reauthentication: another identity's session, or the same one's
 // under an id that the old one does not lead to. The new session holds what
 // this request saw and wrote, never what others write meanwhile; and of two
 // logins one wins.
 class Replace {
  public:
-  // `heir` and `payload`: the new session, complete but for id, version and
-  // predecessor. The CSRF secret in it is not masked yet.
-  Replace(Hand from, EndReason why, Record heir, Payload payload, std::optional<Terms> terms)
-      : hand(std::move(from)), why_(why), heir_(std::move(heir)), payload_(std::move(payload)), terms_(terms) {}
+  // `heir`: the new session, which has no predecessor yet.
+  Replace(Hand from, EndReason why, Heir heir, std::optional<Terms> terms)
+      : hand(std::move(from)), why_(why), heir_(std::move(heir)), terms_(terms) {}
   const Op* resume(Env& env, Answer& answer);
 
   Hand hand;                  // the predecessor, as it was found last
@@ -72,8 +85,7 @@ class Replace {
   friend struct Inspect;
   int at_ = 0;
   EndReason why_;
-  Record heir_;
-  Payload payload_;
+  Heir heir_;
   std::optional<Terms> terms_;
   std::optional<Hand> next_;
   std::optional<Enter> enter_;
@@ -85,8 +97,7 @@ class Replace {
 // A session out of nothing.
 class Fresh {
  public:
-  Fresh(Record&& record, Payload&& payload, const std::optional<Terms>& terms)
-      : record_(std::move(record)), payload_(std::move(payload)), terms_(terms) {}
+  Fresh(Heir&& heir, const std::optional<Terms>& terms) : heir_(std::move(heir)), terms_(terms) {}
   const Op* resume(Env& env, Answer& answer);
 
   std::optional<Hand> opened;            // nothing: refused
@@ -96,8 +107,7 @@ class Fresh {
  private:
   friend struct Inspect;
   int at_ = 0;
-  Record record_;
-  Payload payload_;
+  Heir heir_;
   std::optional<Terms> terms_;
   std::optional<SessionId> id_;
   std::optional<Enter> enter_;

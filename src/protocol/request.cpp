@@ -69,9 +69,8 @@ void Finish::came_to(Hand where) {
 
 // With what this request adds.
 void Finish::make_fresh(Env& env, const std::optional<Terms>& terms) {
-  auto& [record, payload] = *intent_.heir;
-  apply(payload, intent_.delta, env.rules.max_tokens);
-  fresh_.emplace(std::move(record), std::move(payload), terms);
+  apply(intent_.heir->payload, intent_.delta, env.rules.max_tokens);
+  fresh_.emplace(*std::move(intent_.heir), terms);
 }
 
 const Op* Finish::resume(Env& env, Answer& answer) {
@@ -95,7 +94,7 @@ const Op* Finish::resume(Env& env, Answer& answer) {
 
   if (intent_.replace) {
     apply(intent_.heir->payload, intent_.delta, env.rules.max_tokens);
-    replace_.emplace(std::move(*seat_.hand), *intent_.replace, std::move(intent_.heir->record), std::move(intent_.heir->payload), intent_.terms);
+    replace_.emplace(std::move(*seat_.hand), *intent_.replace, *std::move(intent_.heir), intent_.terms);
     SANCHO_RUN(*replace_);
     outcome = replace_->outcome;
     created = outcome == Outcome::won;

@@ -52,11 +52,6 @@ class Begin {
   std::optional<FirstUse> first_use_;
 };
 
-struct Heir {
-  Record record;
-  Payload payload;
-};
-
 // What a request wants at its end, decided by the session and the policy.
 struct Intent {
   Delta delta;
@@ -67,9 +62,7 @@ struct Intent {
   std::optional<EndReason> replace;
   // On what terms a login is let in; nothing where the store knows none.
   std::optional<Terms> terms;
-  // A new session, complete but for id and version: the heir of a login, or
-  // what a visitor without a session gets. Its CSRF secret is not masked yet.
-  // There is one with `replace`, and wherever something is to be added and no
+  // The heir of a login, or what a visitor without a session gets. There is one with `replace`, and wherever something is to be added and no
   // user is there already.
   std::optional<Heir> heir;
 };

@@ -55,12 +55,12 @@ struct Inspect {
     f(hand, outcome, rotated, merges, at, delta, nonce, decided, next, create, commit, follow, save, op);
   }
   template <class F> static void each(const Replace& m, F& f) {
-    const auto& [hand, opened, outcome, decided, at, why, heir, payload, terms, next, enter, commit, follow, op] = m;
-    f(hand, opened, outcome, decided, at, why, heir, payload, terms, next, enter, commit, follow, op);
+    const auto& [hand, opened, outcome, decided, at, why, heir, terms, next, enter, commit, follow, op] = m;
+    f(hand, opened, outcome, decided, at, why, heir, terms, next, enter, commit, follow, op);
   }
   template <class F> static void each(const Fresh& m, F& f) {
-    const auto& [opened, outcome, at, record, payload, terms, id, enter] = m;
-    f(opened, outcome, at, record, payload, terms, id, enter);
+    const auto& [opened, outcome, at, heir, terms, id, enter] = m;
+    f(opened, outcome, at, heir, terms, id, enter);
   }
   template <class F> static void each(const Enter& m, F& f) {
     const auto& [done, now, refused, evicted, at, key, record, payload, terms, subject, handle, giving_way, sessions, removed, in_vain, create, close, end, op] = m;
@@ -90,7 +90,7 @@ struct Inspect {
     const auto& [delta, has_info, touch, rotate, replace, terms, heir] = m;
     f(delta, has_info, touch, rotate, replace, terms, heir);
   }
-  template <class F> static void each(const Heir& m, F& f) { f(m.record, m.payload); }
+  template <class F> static void each(const Heir& m, F& f) { f(m.record, m.payload, m.secret); }
   template <class F> static void each(const Delta& m, F& f) {
     const auto& [slots, made, removed, given_back, user] = m;
     f(slots, made, removed, given_back, user);

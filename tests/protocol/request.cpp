@@ -170,11 +170,11 @@ Intent Request::intent() const {
 
   const bool reauth = result.does == Does::reauth && seat_.hand;
   const bool login = is_login(result.does) || result.does == Does::reauth;
-  auto& [heir, payload] = intent.heir.emplace();
+  auto& [heir, payload, secret] = intent.heir.emplace();
   heir = {.version = {}, .state = State::live, .created = now, .accessed = now, .idle = std::chrono::hours(1),
           .ends = now + std::chrono::hours(24), .subject = {}, .handle = handle_of(std::string("h") + who_), .payload = {}};
   payload.issued = now;
-  payload.csrf = secret_of(who_);
+  secret = secret_of(who_);
   if (!login) return intent;
   intent.replace = reauth ? EndReason::reauth : EndReason::login;
   heir.subject = seat_.hand && (seat_.hand->record->subject == "U1") != reauth ? "U2" : "U1";

@@ -1,6 +1,10 @@
 // Form tokens, which work once, and CSRF tokens, which prove whose page it was.
+#include <algorithm>
+#include <cstring>
+#include <functional>
 #include <set>
 
+#include "sancho/csrf.hpp"
 #include "shop.hpp"
 
 namespace sancho::test {
@@ -216,6 +220,51 @@ TEST(CsrfTokens, ALoginsOwnPageHasTheNewIdentitysToken) {
   std::string token;
   shop.visit(b, [&](ShopSession& s) { s.set_user("ada"); token = s.csrf_token(); });
   shop.visit(b, [&](ShopSession& s) { EXPECT_TRUE(s.check_csrf_token(token)); });
+}
+
+TEST(CsrfTokens, ANewSessionsPageMayBeMadeBeforeItIsSavedAndBehindThat) {
+  Shop shop;
+  for (const bool user : {true, false})
+    for (const bool before : {true, false}) {
+      Browser b;
+      std::string early, late;
+      shop.visit(b, [&](ShopSession& s, auto& scope) {
+        if (user) s.set_user("ada");
+        else ++s.visits;
+        if (before) early = s.csrf_token("order");
+        shop.sessions.maintain_session(scope);
+        late = s.csrf_token("order");
+      });
+      shop.visit(b, [&](ShopSession& s) {
+        EXPECT_EQ(before, s.check_csrf_token(early, "order")) << user;
+        EXPECT_TRUE(s.check_csrf_token(late, "order")) << user << before;
+      });
+    }
+}
+
+TEST(CsrfTokens, WhatTheStoreHoldsMakesNoneWithoutTheId) {
+  Shop shop;
+  for (const bool before : {true, false}) {
+    Browser b;
+    std::string token;
+    shop.visit(b, [&](ShopSession& s) {
+      s.set_user("ada");
+      if (before) token = s.csrf_token();
+    });
+    if (!before) shop.visit(b, [&](ShopSession& s) { token = s.csrf_token(); });
+    const auto id = SessionId::parse(b.jar.begin()->second).value();
+    const auto record = shop.store->load(SessionKey::of({}, id), Deadline::after(std::chrono::seconds(5))).value();
+    const auto mask = id.mac("sancho csrf at rest");
+    int opened = 0;
+    for (std::size_t at = 0; at + mask.size() <= record.payload.size(); ++at) {
+      std::array<std::byte, 32> stored, open;
+      std::memcpy(stored.data(), record.payload.data() + at, stored.size());
+      std::transform(stored.begin(), stored.end(), mask.begin(), open.begin(), std::bit_xor<>());
+      EXPECT_FALSE(check_csrf_token(stored, {}, token)) << at;
+      opened += check_csrf_token(open, {}, token);
+    }
+    EXPECT_EQ(opened, 1) << before;
+  }
 }
 
 TEST(CsrfTokens, ALogoutsOwnPageHasALoginFormThatWorks) {
