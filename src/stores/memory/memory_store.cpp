@@ -46,15 +46,16 @@ std::optional<Record> MemoryStore::load(const SessionKey& key, Deadline deadline
 
 CreateAnswer MemoryStore::create(const SessionKey& key, const Record& record, Deadline deadline, const Admission* admission) {
   const LargePages::Ahead ahead(memory_);
-  return admission ? create_admitted(key, record, deadline, *admission) : create_freely(key, record);
+  return admission ? create_admitted(key, record, deadline, *admission) : create_unless({}, key, record);
 }
 
-CreateAnswer MemoryStore::create_freely(const SessionKey& key, const Record& record) {
+CreateAnswer MemoryStore::create_unless(const std::optional<Refused>& refused, const SessionKey& key, const Record& record) {
   const auto hash = hash_of(key);
   auto& shard = shard_of(hash);
   const Writing lock(shard.mutex, readers_);
   const auto there = shard.find(key, hash);
   if (const auto current = alive(there, clock_)) return Taken{copy(*current)};
+  if (refused) return *refused;
   if (there) shard.remove(*there);
   shard.insert(key, hash, record);
   return Done{};
@@ -129,10 +130,10 @@ CreateAnswer MemoryStore::create_admitted(const SessionKey& key, const Record& r
   if (record.subject.empty()) throw StoreError(Trouble::refused, "memory: an admission is for a record with a subject");
   expect(key, record.subject);
   const Gates::Passage passage(gates_, record.subject);
-  if (auto current = load(key, deadline)) return Taken{std::move(*current)};
-  if (passage.seen(record.subject) != admission.seen) return Refused{Refused::Why::revoked};
-  if (admission.cap > 0 && others(record, deadline) >= admission.cap) return Refused{Refused::Why::at_cap};
-  return create_freely(key, record);
+  std::optional<Refused> refused;
+  if (passage.seen(record.subject) != admission.seen) refused = {Refused::Why::revoked};
+  else if (admission.cap > 0 && others(record, deadline) >= admission.cap) refused = {Refused::Why::at_cap};
+  return create_unless(refused, key, record);
 }
 
 // So that it is on its way while the gate is passed.

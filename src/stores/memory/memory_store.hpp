@@ -44,7 +44,8 @@ class MemoryStore final : public SessionStore, public SubjectIndex, public Epoch
   static constexpr std::size_t shard_count = 64;
   Shard& shard_of(Hash hash) { return *shards_[hash % shard_count]; }
 
-  CreateAnswer create_freely(const SessionKey& key, const Record& record);
+  // A record that is there already comes before what there is to refuse.
+  CreateAnswer create_unless(const std::optional<Refused>& refused, const SessionKey& key, const Record& record);
   CreateAnswer create_admitted(const SessionKey& key, const Record& record, Deadline deadline, const Admission& admission);
   // Asks for the memory that `create` will begin with.
   void expect(const SessionKey& key, std::string_view subject);
