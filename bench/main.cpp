@@ -3,7 +3,9 @@
 // `sancho_bench WORLD [Google Benchmark's options]` registers, for one store with
 // one number of sessions, what is read by `bench/run`: `read`, `write` and
 // `log_in`, by 1 and 2 threads, `ours` and the `floor`; on `memory` also `read_apart`,
-// of which none begins before the last has ended. Without a world it lists them.
+// of which none begins before the last has ended, and `log_in_in_place`, where as many
+// sessions end meanwhile. On what is no memory also `load`, the store's part of a read.
+// Without a world it lists them.
 // `sancho_bench costs` counts what a request asks of store and heap.
 #include <benchmark/benchmark.h>
 
@@ -27,7 +29,8 @@ struct World {
   const char* name;
   std::size_t sessions;
   std::function<std::unique_ptr<Contender>(const Setting&)> ours, floor;
-  bool has_apart = false;
+  // On `memory:` only.
+  std::function<std::unique_ptr<Contender>(const Setting&)> turning_over = {};
 };
 
 const World worlds[] = {
@@ -37,7 +40,7 @@ const World worlds[] = {
   {name "/1e5", 100'000, [](const Setting& s) { return ours; }, [](const Setting& s) { return floor; }}
 #define SANCHO_BENCH_MEMORY(exponent, sessions)                                                     \
   {"memory/1e" #exponent, sessions, [](const Setting& s) { return sancho_on("memory", "", "", s); }, \
-   [](const Setting& s) { return map_floor(s); }, true}
+   [](const Setting& s) { return map_floor(s); }, sancho_turning_over}
     SANCHO_BENCH_MEMORY(3, 1'000),
     SANCHO_BENCH_MEMORY(4, 10'000),
     SANCHO_BENCH_MEMORY(5, 100'000),
@@ -78,19 +81,19 @@ struct Temporary {
 // logs in.
 constexpr std::size_t most_with_growth = 1'000'000;
 
-// Logging in has a place of its own, because it makes it grow.
+// Logging in has places of its own: one that it makes grow, and one of which as many are lost.
 struct Side {
-  std::unique_ptr<Contender> visited, grown;
+  std::unique_ptr<Contender> visited, grown, turned_over;
 };
 
 // What comes to one thread, in this order, and then from the beginning.
-std::vector<Visit> visits(const Contender& to, unsigned thread, std::size_t sessions) {
+std::vector<Visit> visits(const Contender& to, unsigned thread, std::size_t sessions, bool loads) {
   constexpr std::size_t most = 1 << 17;  // with what they open more than any cache holds
   std::minstd_rand chance(thread + 1);
   std::vector<Visit> all(std::min(sessions, most));
   for (auto& visit : all) {
     visit.session = (std::size_t{chance()} << 8 ^ chance()) % sessions;
-    visit.brought = to.brings(visit.session);
+    visit.brought = loads ? to.brings_to_load(visit.session) : to.brings(visit.session);
   }
   return all;
 }
@@ -110,12 +113,24 @@ void request(benchmark::State& state, const Side& side, const std::string& what,
     for (auto _ : state) side.grown->log_in(thread);
     return;
   }
-  const auto all = visits(*side.visited, thread, sessions);
-  const bool writes = what == "write", apart = what == "read_apart";
+  if (what == "log_in_in_place") {
+    std::size_t come = 0;
+    for (auto _ : state) {
+      side.turned_over->log_in(thread);
+      if (++come % a_part(sessions) != 0) continue;
+      state.PauseTiming();
+      side.turned_over->lose_a_part();
+      state.ResumeTiming();
+    }
+    return;
+  }
+  const bool writes = what == "write", loads = what == "load", apart = what == "read_apart";
+  const auto all = visits(*side.visited, thread, sessions, loads);
   std::size_t at = 0;
   for (auto _ : state) {
     if (apart) stop();
     if (writes) side.visited->write(thread, all[at]);
+    else if (loads) side.visited->load(thread, all[at]);
     else side.visited->read(thread, all[at]);
     if (++at == all.size()) at = 0;
   }
@@ -124,14 +139,19 @@ void request(benchmark::State& state, const Side& side, const std::string& what,
 int measure(const World& world, int argc, char** argv) {
   Temporary disk(fs::temp_directory_path()), nursery(fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path());
   const auto setting = [&] { return Setting{world.sessions, disk.fresh(), nursery.fresh()}; };
-  const bool all = world.sessions <= most_with_growth;
-  Side ours{world.ours(setting()), all ? world.ours(setting()) : nullptr}, floor{world.floor(setting()), all ? world.floor(setting()) : nullptr};
+  const bool all = world.sessions <= most_with_growth, memory = bool(world.turning_over);
+  const auto side_of = [&](const auto& make, const auto& turning_over) {
+    return Side{make(setting()), all ? make(setting()) : nullptr, all && memory ? turning_over(setting()) : nullptr};
+  };
+  Side ours = side_of(world.ours, world.turning_over), floor = side_of(world.floor, world.floor);
   const std::initializer_list<std::pair<const char*, const Side*>> sides{{"/ours", &ours}, {"/floor", &floor}};
   const auto most = [&](const std::string& what) {
-    if (what == "log_in" && !all) return 0u;
-    return what != "read_apart" ? most_threads : world.has_apart ? 1u : 0u;
+    if (what == "log_in") return all ? most_threads : 0;
+    if (what == "log_in_in_place") return all && memory ? 1u : 0u;
+    if (what == "load") return memory ? 0u : 1u;
+    return what != "read_apart" ? most_threads : memory ? 1u : 0u;
   };
-  for (const std::string what : {"read", "read_apart", "write", "log_in"})
+  for (const std::string what : {"load", "read", "read_apart", "write", "log_in", "log_in_in_place"})
     for (unsigned threads = 1; threads <= most(what); ++threads)
       for (const auto& [name, side] : sides)
         benchmark::RegisterBenchmark((std::string(world.name) + "/" + what + name).c_str(),

@@ -12,7 +12,7 @@ namespace sancho::bench {
 namespace {
 class Map final : public Contender {
  public:
-  explicit Map(std::size_t n) {
+  explicit Map(std::size_t n) : sessions_(n) {
     for (std::size_t i = 0; i < n; ++i) rows_[key(i)] = {"user" + std::to_string(i), std::string(payload_bytes, 'x')};
     next_ = n;
   }
@@ -36,6 +36,10 @@ class Map final : public Contender {
     const std::unique_lock lock(mutex_);
     rows_.emplace(std::move(k), std::move(row));
   }
+  void lose_a_part() override {
+    const std::unique_lock lock(mutex_);
+    for (const auto until = oldest_ + a_part(sessions_); oldest_ < until; ++oldest_) rows_.erase(key(oldest_));
+  }
 
   static std::string key(std::size_t i) {
     auto k = std::to_string(i * 0x9e3779b97f4a7c15u);
@@ -49,7 +53,9 @@ class Map final : public Contender {
   };
   std::shared_mutex mutex_;
   std::unordered_map<std::string, Row> rows_;
+  const std::size_t sessions_;
   std::atomic<std::size_t> next_;
+  std::size_t oldest_ = 0;
 };
 }  // namespace
 

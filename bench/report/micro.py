@@ -4,7 +4,7 @@ import json
 import statistics
 import subprocess
 
-REQUESTS = {"read": "read", "read_apart": "read, apart", "write": "write", "log_in": "log in"}
+REQUESTS = {"load": "load", "read": "read", "read_apart": "read, apart", "write": "write", "log_in": "log in", "log_in_in_place": "log in, in place"}
 
 
 def worlds(program):

@@ -116,10 +116,12 @@ class Goals(unittest.TestCase):
 
     def test_AWriteAndALoginHaveTheirs(self):
         self.assertFalse(self.judged(goals.write_memory, micro(2.6, 1, "write")))
-        for us, kept in ((2.2, True), (2.4, False)):
-            results = {**micro(us, 1, "log_in"), "parts": {**WHERE, "rows": [{"part": "chance", "ns": 300}], "not_measured": {}}}
-            self.assertEqual(self.judged(goals.log_in, results), kept)
-        self.assertIsNone(self.judged(goals.log_in, micro(1, 1, "log_in")))
+        for judge, other, request in ((goals.log_in, goals.log_in_in_place, "log_in"), (goals.log_in_in_place, goals.log_in, "log_in_in_place")):
+            for us, kept in ((2.2, True), (2.4, False)):
+                results = {**micro(us, 1, request), "parts": {**WHERE, "rows": [{"part": "chance", "ns": 300}], "not_measured": {}}}
+                self.assertEqual(self.judged(judge, results), kept)
+                self.assertIsNone(self.judged(other, results))
+            self.assertIsNone(self.judged(judge, micro(1, 1, request)))
 
     def test_AStoreOfTenMillionIsHeldToItsBytesAndItsPauses(self):
         for judge, row, limit in ((goals.bytes_a_session, {"what": "bytes", "side": "anonymous", "bytes": 0}, 300),
