@@ -51,8 +51,9 @@ function(sancho_library name)
   if(NOT type STREQUAL INTERFACE_LIBRARY)
     set_target_properties(sancho_${name} PROPERTIES DEFINE_SYMBOL "")
     # Nobody puts a function in the place of one of ours while a program is loaded, so
-    # a compiler may take ours in line (clang does anyway).
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>)
+    # a compiler may take ours in line (clang does anyway). Two fields that were just
+    # written must not be read as one, for which a processor has to wait.
+    target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition;-fno-tree-slp-vectorize>")
   endif()
   set_property(GLOBAL APPEND PROPERTY SANCHO_LIBRARIES ${name})
 endfunction()

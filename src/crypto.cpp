@@ -8,6 +8,8 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 namespace sancho {
 
@@ -31,7 +33,12 @@ Digest digest_block(SHA256_CTX& context, std::array<std::byte, block_size>& bloc
   SHA256_Transform(&context, raw(block.data()));
   wipe(block);
   Digest digest;
-  const auto two = [&](std::size_t i) { return std::uint64_t{context.h[i]} << 32 | context.h[i + 1]; };
+  // As they lie, and turned where the second of two is the higher half.
+  const auto two = [&](std::size_t i) {
+    std::uint64_t both;
+    std::memcpy(&both, &context.h[i], sizeof both);
+    return std::endian::native == std::endian::little ? std::rotl(both, 32) : both;
+  };
   for (std::size_t i = 0; i < 8; i += 4) put_two_big_endian(digest.data() + 4 * i, two(i), two(i + 2));
   return digest;
 }

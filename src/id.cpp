@@ -9,14 +9,14 @@ namespace sancho {
 
 std::optional<SessionId> SessionId::parse(std::string_view text) {
   if (text.size() != 43 && text.size() != 47) return std::nullopt;
-  std::optional<SessionId> id = SessionId();
+  std::optional<SessionId> id(std::in_place, Blank());
   id->size_ = text.size() == 43 ? 32 : 35;
   if (!from_base64url(text, std::span{id->bytes_}.first(id->size_))) id.reset();
   return id;
 }
 
 SessionId SessionId::draw(RandomSource& random, std::optional<std::uint32_t> tag) {
-  SessionId id;
+  SessionId id{Blank()};
   random.fill(std::span{id.bytes_}.first(32));
   if (tag) {
     for (std::size_t i = 0; i < 3; ++i) id.bytes_[32 + i] = static_cast<std::byte>(*tag >> (16 - 8 * i));

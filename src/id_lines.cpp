@@ -5,23 +5,25 @@
 namespace sancho {
 
 namespace {
-template <class Outcome>
-Presented read(Outcome outcome, std::string_view text) {
-  if (outcome == Outcome::absent) return {};
-  if (outcome == Outcome::ambiguous) return {.refused = "more than one"};
-  return {.text = outcome == Outcome::found ? std::optional(text) : std::nullopt, .refused = "not of the right form"};
+template <class Found>
+void read(const Found& found, Presented& brought) {
+  using Outcome = decltype(found.outcome);
+  if (found.outcome == Outcome::absent) return;
+  brought.refused = found.outcome == Outcome::ambiguous ? "more than one" : "not of the right form";
+  if (found.outcome == Outcome::found) brought.text.emplace(found.value.data(), found.value.size());
 }
 }  // namespace
 
 Presented presented(const Policy& policy, std::string_view pre_name, const Request& request) {
+  Presented brought;
   if (policy.transport.by_cookie()) {
-    const auto [found, pre] = find_cookies(request.cookies, policy.cookie.name, pre_name);
-    auto brought = read(found.outcome, found.value);
-    if (pre.outcome == FoundCookie::Outcome::found) brought.pre_session = pre.value;
-    return brought;
+    const auto found = find_cookies(request.cookies, policy.cookie.name, pre_name);
+    read(found.first, brought);
+    if (found.second.outcome == FoundCookie::Outcome::found) brought.pre_session = found.second.value;
+  } else {
+    read(find_id(request.id_lines, policy.transport.scheme), brought);
   }
-  const auto found = find_id(request.id_lines, policy.transport.scheme);
-  return read(found.outcome, found.value);
+  return brought;
 }
 
 HeaderLine telling(const SessionId& id, const Transport& transport, const SetCookie& cookie,

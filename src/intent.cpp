@@ -70,8 +70,7 @@ void ScopeBase::put_intent(Intent& intent, Time now) {
     for (const auto& edit : session->edits_) {
       const auto base = session->loaded_bytes(edit.name).value_or(std::string_view{});
       if (base == edit.bytes) continue;
-      auto& change = delta.slots.emplace_back();
-      change.name = edit.name, change.base = base, change.mine = edit.bytes, change.merge = edit.merge;
+      delta.slots.push_back({edit.name, std::string(base), edit.bytes, edit.merge});
     }
     delta.tokens_made = session->tokens_made_;
     delta.tokens_removed = session->tokens_removed_;

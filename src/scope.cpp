@@ -13,13 +13,14 @@ using protocol::operator^;
 
 // ## The beginning
 
-// The key comes first: until it is made a processor has time for all the rest.
 ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request)
-    : safe(request.method == "GET" || request.method == "HEAD") {
+    : Arrival(manager, request, presented(manager.policy(), manager.parts_->pre_cookie.attributes().name, request)) {}
+
+// The key comes first: until it is made a processor has time for all the rest.
+ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request, const Presented& brought)
+    : safe(request.method == "GET" || request.method == "HEAD"), id(brought.id()) {
   const auto& parts = *manager.parts_;
   const auto& policy = manager.policy();
-  const auto brought = presented(policy, parts.pre_cookie.attributes().name, request);
-  id = brought.id();
   if (id) key = SessionKey::of(policy.name_space, *id);
   else id_refused = brought.refused;
   peer = parts.proxies.resolve(request.peer_address, request.https,

@@ -27,6 +27,7 @@ struct ManagerBase::Parts {
 // whoever serves it waits.
 struct ScopeBase::Arrival {
   Arrival(const ManagerBase& manager, const Request& request);
+  Arrival(const ManagerBase& manager, const Request& request, const Presented& brought);
 
   std::string_view user_agent() const { return {user_agent_.data(), user_agent_size_}; }
 

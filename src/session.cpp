@@ -214,8 +214,7 @@ void Session::put_slot(std::string_view name, std::string bytes, Merge merge) {
       edit.merge = std::move(merge);
       return;
     }
-  auto& edit = edits_.emplace_back();
-  edit.name = name, edit.bytes = std::move(bytes), edit.merge = std::move(merge);
+  edits_.push_back({std::string(name), std::move(bytes), std::move(merge)});
 }
 
 void Session::blank() {

@@ -62,10 +62,19 @@ class SessionId {
   ~SessionId();
 
  private:
-  SessionId() = default;
+  struct Blank {
+    explicit Blank() = default;
+  };
+
+ public:
+  // Not for anybody else; made where it is to lie.
+  explicit SessionId(Blank) {}
+
+ private:
   friend class SessionKey;
-  std::array<std::byte, 35> bytes_{};  // 32 secret, then the tag if there is one
-  std::uint8_t size_ = 32;             // 32 or 35
+  // 32 secret ones, the tag's if there is a tag, and one that fills up.
+  alignas(4) std::array<std::byte, 36> bytes_{};
+  std::uint8_t size_ = 32;  // 32 or 35
 };
 
 // What a store knows a session by.

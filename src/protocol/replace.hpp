@@ -48,6 +48,9 @@ class Rotate {
 
 // A new session, complete but for id and version.
 struct Heir {
+  // Not `= default`: made in a place that is there, it would be filled with zeros before.
+  Heir() {}
+
   Record record;
   Payload payload;
   // The CSRF secret that its page's forms were made with, to be masked with its id.

@@ -54,6 +54,8 @@ class Begin {
 
 // What a request wants at its end, decided by the session and the policy.
 struct Intent {
+  Intent() {}  // as `Heir`
+
   Delta delta;
   bool has_info = true;  // does the session hold anything worth keeping?
   bool touch = false;    // the access time is due

@@ -104,7 +104,9 @@ TEST(Base64Url, BothWaysOfReadingAnIdAgree) {
       changed[at] = static_cast<char>(c);
       const bool good = sancho::forty_three::by_lanes(changed.data(), one.data());
       ASSERT_EQ(sancho::forty_three::by_rows(changed.data(), other.data()), good) << at << ' ' << c;
-      if (good) ASSERT_EQ(one, other) << at << ' ' << c;
+      if (good) {
+        ASSERT_EQ(one, other) << at << ' ' << c;
+      }
     }
 #else
   GTEST_SKIP() << "there is one way only";
