@@ -8,10 +8,11 @@ namespace sancho {
 // ## Session ids
 
 std::optional<SessionId> SessionId::parse(std::string_view text) {
-  if (text.size() != 43 && text.size() != 47) return std::nullopt;
-  std::optional<SessionId> id(std::in_place, Blank());
-  id->size_ = text.size() == 43 ? 32 : 35;
-  if (!from_base64url(text, std::span{id->bytes_}.first(id->size_))) id.reset();
+  std::optional<SessionId> id;
+  if (text.size() == 43 || text.size() == 47) {
+    id.emplace(Blank()).size_ = text.size() == 43 ? 32 : 35;
+    if (!from_base64url(text, std::span{id->bytes_}.first(id->size_))) id.reset();
+  }
   return id;
 }
 

@@ -18,11 +18,10 @@ ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request)
 
 // The key comes first: until it is made a processor has time for all the rest.
 ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request, const Presented& brought)
-    : safe(request.method == "GET" || request.method == "HEAD"), id(brought.id()) {
+    : safe(request.method == "GET" || request.method == "HEAD"), id(brought.id()), key(id ? SessionKey::of(manager.policy().name_space, *id) : SessionKey()) {
   const auto& parts = *manager.parts_;
   const auto& policy = manager.policy();
-  if (id) key = SessionKey::of(policy.name_space, *id);
-  else id_refused = brought.refused;
+  if (!id) id_refused = brought.refused;
   peer = parts.proxies.resolve(request.peer_address, request.https,
                                {request.x_forwarded_for, request.x_forwarded_proto, request.forwarded});
   from_elsewhere = policy.cookie.plain_http && !peer.remote_address.empty() && !is_loopback(peer.remote_address);

@@ -38,7 +38,8 @@ bool ScopeBase::Entering::FirstLook::due() {
 
 const SessionKey& ScopeBase::Entering::FirstLook::key() {
   const auto& arrival = s_.arrival;
-  return s_.seat.hand.emplace(*arrival.id, arrival.key, std::move(s_.room.record)).key;
+  s_.seat.hand.emplace(*arrival.id, arrival.key, std::move(s_.room.record));
+  return arrival.key;
 }
 
 bool ScopeBase::Entering::FirstLook::looked(bool found) {

@@ -19,6 +19,7 @@
 // and half a year. Whatever else there is has wide ones, 64 bits each.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -33,10 +34,12 @@ using Hash = std::uint64_t;
 // Of a key's 32 bytes, all of them. The digests that keys are need no more than
 // this: every bit of it depends on all words.
 inline Hash hash_of(const std::byte* key) {
-  std::uint64_t w[4];
-  std::memcpy(w, key, sizeof w);
-  const auto turned = [](std::uint64_t x, int by) { return x << by | x >> (64 - by); };
-  const auto h = (w[0] ^ turned(w[1], 16) ^ turned(w[2], 32) ^ turned(w[3], 48)) * 0x9e3779b97f4a7c15;
+  const auto word = [&](std::size_t i) {
+    std::uint64_t w;
+    std::memcpy(&w, key + 8 * i, sizeof w);
+    return w;
+  };
+  const auto h = (word(0) ^ std::rotl(word(1), 16) ^ std::rotl(word(2), 32) ^ std::rotl(word(3), 48)) * 0x9e3779b97f4a7c15;
   return h ^ h >> 32;
 }
 inline Hash hash_of(const SessionKey& key) { return hash_of(reinterpret_cast<const std::byte*>(key.bytes().data())); }
