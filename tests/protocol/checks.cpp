@@ -226,8 +226,12 @@ bool Checks::erased_by_another(const Case& c, const Result* than, char slot) con
 // login has another than the session before it.
 void Checks::form_secrets(const Case& c, const Report& report) {
   for (const auto& session : c.live) {
+    if (session.ids.size() != 1) continue;
     const auto& csrf = session.seen->payload.csrf;
-    if (!csrf || session.ids.size() != 1) continue;
+    if (!csrf) {
+      report("P5 loses nobody", session.handle() + " has no form secret");
+      continue;
+    }
     const auto open = *csrf ^ csrf_mask(w_.universe.names.id(session.ids[0]));
     if (std::count(open.begin(), open.end(), open[0]) != 32) report("P5 loses nobody", "the form secret of " + session.handle() + " is lost");
     else if (session.inherits() && open[0] == std::byte{'0'}) report("P4 fence", session.handle() + " has the form secret of " + session.seen->heir_of);
