@@ -86,6 +86,7 @@ class Sancho final : public Contender {
   std::atomic<std::int64_t> counts_ = 0;
   std::atomic<std::size_t> visitors_ = 0;
 };
+
 // A minute passes between two parts, and a session lives for as many minutes as there are parts.
 class TurningOver final : public Contender {
  public:

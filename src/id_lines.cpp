@@ -10,6 +10,7 @@ void read(const Found& found, Presented& brought) {
   using Outcome = decltype(found.outcome);
   if (found.outcome == Outcome::absent) return;
   brought.refused = found.outcome == Outcome::ambiguous ? "more than one" : "not of the right form";
+  // Its two halves have just been written: copied as one, they would have to be waited for.
   if (found.outcome == Outcome::found) brought.text.emplace(found.value.data(), found.value.size());
 }
 }  // namespace

@@ -27,7 +27,7 @@ bool too_large(const Intent& intent, const Record* record, const protocol::Paylo
 }
 }  // namespace
 
-// Most requests. `Finish` with what `intent` would say of such a one asks nothing,
+// Most requests. `Finish` with what `put_intent` would say of such a one asks nothing,
 // and comes out where it went in.
 bool ScopeBase::is_idle() {
   auto& s = *state_;

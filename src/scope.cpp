@@ -18,7 +18,9 @@ ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request)
 
 // The key comes first: until it is made a processor has time for all the rest.
 ScopeBase::Arrival::Arrival(const ManagerBase& manager, const Request& request, const Presented& brought)
-    : safe(request.method == "GET" || request.method == "HEAD"), id(brought.id()), key(id ? SessionKey::of(manager.policy().name_space, *id) : SessionKey()) {
+    : safe(request.method == "GET" || request.method == "HEAD"),
+      id(brought.id()),
+      key(id ? SessionKey::of(manager.policy().name_space, *id) : SessionKey()) {
   const auto& parts = *manager.parts_;
   const auto& policy = manager.policy();
   if (!id) id_refused = brought.refused;
@@ -213,6 +215,7 @@ bool ScopeBase::is_fresh(std::optional<Duration> max_age) const {
 // ## Form secrets
 
 namespace {
+// The one that its store holds masked; nothing for a record without one.
 std::optional<CsrfSecret> secret_of(const protocol::Hand& hand) {
   const auto masked = protocol::PayloadView(*hand.record).csrf;
   if (!masked) return std::nullopt;
@@ -227,7 +230,9 @@ std::optional<CsrfSecret> ScopeBase::csrf_secret(bool make) {
   if (s.blind || !s.manager.policy().transport.by_cookie()) return std::nullopt;
   if (s.new_secret) return s.new_secret;
   // Saved already: the page belongs to what this request ended in.
-  if (s.ended_in && s.ended_in->live()) return secret_of(*s.ended_in);
+  if (s.ended_in && s.ended_in->live()) {
+    if (const auto secret = secret_of(*s.ended_in)) return secret;
+  }
   const auto& loaded = s.session->record_;
   // A login has been decided on: the page that is being made is the new identity's.
   const bool other = s.session->subject() != (loaded ? loaded->subject : std::string()) || s.session->reauthenticated_;

@@ -39,7 +39,7 @@ bool ScopeBase::Entering::FirstLook::due() {
 const SessionKey& ScopeBase::Entering::FirstLook::key() {
   const auto& arrival = s_.arrival;
   s_.seat.hand.emplace(*arrival.id, arrival.key, std::move(s_.room.record));
-  return arrival.key;
+  return arrival.key;  // who reads the hand's own has to wait for its copy
 }
 
 bool ScopeBase::Entering::FirstLook::looked(bool found) {

@@ -67,12 +67,12 @@ class SessionId {
   };
 
  public:
-  // Not for anybody else; made where it is to lie.
+  // Blank, and made where it is to lie. Only the functions above can name a `Blank`.
   explicit SessionId(Blank) {}
 
  private:
   friend class SessionKey;
-  // 32 secret ones, the tag's if there is a tag, and one that fills up.
+  // 32 secret ones, the tag's if there is a tag, and one that makes whole words of them.
   alignas(4) std::array<std::byte, 36> bytes_{};
   std::uint8_t size_ = 32;  // 32 or 35
 };

@@ -173,7 +173,7 @@ class ScopeBase {
 
   void move_to(protocol::Hand&& where);
   void logged_out();
-  void put_intent(protocol::Intent& intent, Time now);
+  void put_intent(protocol::Intent& intent, Time now);  // into one that is as it was made
   void prepare_heir(protocol::Intent& intent, Time now);
   void conclude(protocol::Finish& done, std::optional<protocol::EndReason> reason, std::optional<Handle> before);
   // Is there nothing to save, to raise, to renew, or to tell?

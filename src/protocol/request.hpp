@@ -64,8 +64,9 @@ struct Intent {
   std::optional<EndReason> replace;
   // On what terms a login is let in; nothing where the store knows none.
   std::optional<Terms> terms;
-  // The heir of a login, or what a visitor without a session gets. There is one with `replace`, and wherever something is to be added and no
-  // user is there already.
+  // The heir of a login, or what a visitor without a session gets. There is one
+  // with `replace`, and wherever something is to be added and no user is there
+  // already.
   std::optional<Heir> heir;
 };
 
