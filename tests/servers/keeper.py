@@ -98,6 +98,14 @@ def _leave_the_family():
         signal.signal(number, signal.SIG_IGN)
 
 
+def _tell(line):
+    """To whoever started us, who may have been killed by now: then nobody wants to know."""
+    try:
+        os.write(1, line.encode() + b"\n")
+    except OSError:
+        pass
+
+
 def main():
     _leave_the_family()
     # A unix socket's name has room for 107 bytes.
@@ -105,14 +113,11 @@ def main():
     directory = tempfile.mkdtemp(prefix="sancho-servers-", dir=base if len(base) < 40 else "/tmp")
     os.chmod(directory, 0o755)  # servers are other users
     os.chdir("/")
-    os.write(1, directory.encode() + b"\n")
+    _tell(directory)
     while os.read(0, 4096):
         pass
     clean_up(directory)
-    try:
-        os.write(1, b"gone\n")
-    except OSError:
-        pass
+    _tell("gone")
 
 
 if __name__ == "__main__":

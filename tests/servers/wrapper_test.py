@@ -98,6 +98,15 @@ class WrapperTest(unittest.TestCase):
             child.kill()
             self.assert_nothing_is_left()
 
+    def test_nothing_is_left_after_who_wanted_a_keeper_was_killed_before_it_heard_the_name(self):
+        keeper = subprocess.Popen([sys.executable, os.path.join(HERE, "keeper.py")], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": self.place})
+        keeper.stdout.close()
+        keeper.wait()  # the keeper proper is its grandchild
+        poll(lambda: os.listdir(self.place), SECONDS, "there is a directory")
+        keeper.stdin.close()
+        self.assert_nothing_is_left()
+
     def test_nothing_is_left_after_a_signal_and_the_command_gets_it_too(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             child, _ = self.running(*FAST_ONES)
