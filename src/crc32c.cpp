@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "big_endian.hpp"
+
 namespace sancho {
 
 namespace {
@@ -75,15 +77,39 @@ __attribute__((target("sse4.2,pclmul"))) std::uint32_t by_instruction(std::span<
   for (const auto part : parts) crc = of_part(part, crc);
   return crc;
 }
+
+__attribute__((target("sse4.2,pclmul"))) std::uint32_t by_instruction(std::uint8_t octet, std::uint64_t first, std::uint64_t second,
+                                                                      std::span<const std::string_view> parts) {
+  std::uint64_t wide = __builtin_ia32_crc32qi(~0u, octet);
+  wide = __builtin_ia32_crc32di(wide, big_endian(first));  // its lowest octet comes first
+  wide = __builtin_ia32_crc32di(wide, big_endian(second));
+  auto crc = static_cast<std::uint32_t>(wide);
+  for (const auto part : parts) crc = of_part(part, crc);
+  return crc;
+}
+
+bool has_instructions() {
+  static const bool has = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
+  return has;
+}
 #endif
 }  // namespace
 
 std::uint32_t crc32c(std::span<const std::string_view> parts, std::uint32_t so_far) {
 #if defined(__x86_64__)
-  static const bool fast = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
-  if (fast) return ~by_instruction(parts, ~so_far);
+  if (has_instructions()) return ~by_instruction(parts, ~so_far);
 #endif
   return ~by_table(parts, ~so_far);
+}
+
+std::uint32_t crc32c(std::uint8_t octet, std::uint64_t first, std::uint64_t second, std::span<const std::string_view> parts) {
+#if defined(__x86_64__)
+  if (has_instructions()) return ~by_instruction(octet, first, second, parts);
+#endif
+  const auto state = static_cast<char>(octet);
+  const EightBytes numbers[] = {EightBytes(first), EightBytes(second)};
+  const std::string_view head[] = {{&state, 1}, numbers[0], numbers[1]};
+  return ~by_table(parts, by_table(head, ~0u));
 }
 
 }  // namespace sancho

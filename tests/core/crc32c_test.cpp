@@ -40,3 +40,11 @@ TEST(Crc32c, OfAnyLengthIsThatOfItsBytes) {
     by_bytes = crc32c(std::string_view(text).substr(text.size() - 1), by_bytes);
   }
 }
+
+TEST(Crc32c, OfColumnsIsThatOfTheirBytes) {
+  const std::string_view whole = "\x07\x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10" "a handle, a subject and a text";
+  for (std::size_t n = 17; n <= whole.size(); ++n) {
+    const std::string_view parts[] = {whole.substr(17, n - 17), whole.substr(n)};
+    EXPECT_EQ(crc32c(7, 0x0123456789abcdef, 0xfedcba9876543210, parts), crc32c(whole));
+  }
+}
