@@ -1,5 +1,5 @@
-// The contract, clause by clause: on one server through TCP and through its
-// socket, and on a Galera cluster, where each handle that is opened to a place
+// The contract, clause by clause: on one server through TCP, through its socket and
+// through TLS, and on a Galera cluster, where each handle that is opened to a place
 // has another node.
 #include "sancho/conformance.hpp"
 
@@ -9,6 +9,7 @@ namespace sancho::mysql_test {
 namespace {
 
 const auto one = options_from("SANCHO_TEST_MYSQL");
+const auto with_tls = options_from("SANCHO_TEST_MYSQL_TLS");
 const auto cluster = options_from("SANCHO_TEST_GALERA");
 
 conformance::Venue venue(const MysqlOptions& options) {
@@ -26,6 +27,7 @@ MysqlOptions through_socket(MysqlOptions options) {
 [[maybe_unused]] const int tcp = one ? conformance::register_store("MysqlTcp", [] { return venue(*one); }) : 0;
 [[maybe_unused]] const int local =
     one ? conformance::register_store("MysqlSocket", [] { return venue(through_socket(*one)); }) : 0;
+[[maybe_unused]] const int tls = with_tls ? conformance::register_store("MysqlTls", [] { return venue(*with_tls); }) : 0;
 [[maybe_unused]] const int nodes = cluster ? conformance::register_store("Galera", [] { return venue(*cluster); }) : 0;
 
 }  // namespace

@@ -29,6 +29,11 @@ std::optional<MysqlOptions> options_from(const char* variable) {
   o.user = authority.user;
   o.password = authority.password;
   o.database = uri.path.substr(1);
+  OptionReader options(uri);
+  using Tls = MysqlOptions::Tls;
+  o.tls = options.word<Tls>("tls", {{"off", Tls::off}, {"verify", Tls::verify}}, o.tls);
+  o.tls_ca = options.text("tls_ca");
+  options.finish();
   return o;
 }
 
@@ -51,16 +56,22 @@ std::string uri_of(const MysqlOptions& o) {
 
 // ## The server itself
 
+namespace {
+bool connect(MYSQL* mysql, const MysqlOptions& o, const MysqlHost& host, const char* database) {
+  const unsigned protocol = MYSQL_PROTOCOL_TCP;
+  mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+  const my_bool tls = o.tls != MysqlOptions::Tls::off;
+  mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &tls);
+  return mysql_real_connect(mysql, host.host.c_str(), o.user.c_str(), o.password->c_str(), database, host.port, nullptr, 0);
+}
+}  // namespace
+
 struct Raw::Handle {
   MYSQL* mysql = mysql_init(nullptr);
 };
 
 Raw::Raw(const MysqlOptions& o, std::size_t host) : handle_(std::make_unique<Handle>()) {
-  const unsigned protocol = MYSQL_PROTOCOL_TCP;
-  mysql_options(handle_->mysql, MYSQL_OPT_PROTOCOL, &protocol);
-  const auto& h = o.hosts[host];
-  if (!mysql_real_connect(handle_->mysql, h.host.c_str(), o.user.c_str(), o.password->c_str(), o.database.c_str(),
-                          h.port, nullptr, 0))
+  if (!connect(handle_->mysql, o, o.hosts[host], o.database.c_str()))
     ADD_FAILURE() << "cannot connect: " << mysql_error(handle_->mysql);
 }
 Raw::~Raw() { mysql_close(handle_->mysql); }
@@ -171,9 +182,7 @@ void Process::start() {
   const bool up = eventually(
       [&] {
         MYSQL* m = mysql_init(nullptr);
-        const auto& h = options_.hosts[host_];
-        const bool greeted = mysql_real_connect(m, h.host.c_str(), options_.user.c_str(), options_.password->c_str(),
-                                                nullptr, h.port, nullptr, 0);
+        const bool greeted = connect(m, options_, options_.hosts[host_], nullptr);
         mysql_close(m);
         return greeted;
       },
@@ -200,9 +209,7 @@ Namespace::~Namespace() {
   const std::string sql = "DROP TABLE IF EXISTS " + table("sessions") + "," + table("epochs") + "," + table("everyone");
   for (const auto& h : options_.hosts) {
     MYSQL* m = mysql_init(nullptr);
-    const bool dropped = mysql_real_connect(m, h.host.c_str(), options_.user.c_str(), options_.password->c_str(),
-                                            options_.database.c_str(), h.port, nullptr, 0) &&
-                         mysql_query(m, sql.c_str()) == 0;
+    const bool dropped = connect(m, options_, h, options_.database.c_str()) && mysql_query(m, sql.c_str()) == 0;
     mysql_close(m);
     if (dropped) return;
   }

@@ -1,4 +1,4 @@
-// The contract, clause by clause, on TCP and on a unix socket.
+// The contract, clause by clause, on TCP, on a unix socket, and through TLS.
 //
 // No test waits for time to pass: the server's clock is a function that a schema
 // can hide behind one of its own, and ours is moved by hand.
@@ -67,8 +67,8 @@ class WithClock final : public SessionStore {
 // What a server has that does not wait for its disk, but for this.
 const PostgresqlOptions settings{.synchronous_commit = "on"};
 
-conformance::Venue tcp() {
-  const auto place = std::make_shared<Place>(postgresql_test::server());
+conformance::Venue at(const std::string& server) {
+  const auto place = std::make_shared<Place>(server);
   place->take_clock(false);
   return {.open = [place](const Clock&) { return open_under_test(place->uri(), settings); },
           .pass = [place](Duration d) { place->ask("UPDATE clock_table SET ms = ms + " + std::to_string(d.count())); }};
@@ -83,13 +83,19 @@ conformance::Venue unix_socket() {
 }
 
 const bool there = !postgresql_test::server().empty();
-const int facts_on_tcp = there ? conformance::register_store("PostgresqlOnTcp", tcp) : 0;
+const int facts_on_tcp = there ? conformance::register_store("PostgresqlOnTcp", [] { return at(postgresql_test::server()); }) : 0;
 const int facts_on_unix_socket = there ? conformance::register_store("PostgresqlOnUnixSocket", unix_socket) : 0;
+
+const auto with_tls = postgresql_test::server("SANCHO_TEST_POSTGRESQL_TLS");
+const int facts_through_tls =
+    with_tls.empty() ? 0 : conformance::register_store("PostgresqlThroughTls", [] { return at(with_tls); });
 
 TEST(Postgresql, IsTestedOnARealServer) {
   if (!there) SANCHO_SKIP("SANCHO_TEST_POSTGRESQL names no server");
   EXPECT_GT(facts_on_tcp, 50);
   EXPECT_EQ(facts_on_tcp, facts_on_unix_socket);
+  if (with_tls.empty()) SANCHO_SKIP("SANCHO_TEST_POSTGRESQL_TLS names no server");
+  EXPECT_EQ(facts_on_tcp, facts_through_tls);
 }
 
 }  // namespace

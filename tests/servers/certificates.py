@@ -1,6 +1,7 @@
 """A certificate authority of our own, and a certificate for 127.0.0.1; made when they are needed."""
 
 import os
+import urllib.parse
 
 
 def _openssl(server, *arguments):
@@ -31,3 +32,32 @@ class Certificates:
 
     def _path(self, name):
         return os.path.join(self._directory, name)
+
+
+class SpeaksTls:
+    """Of a server that takes nobody in the clear on its port. Clients need no certificate.
+
+    Stands before the server's class, and says `trust`, the option of a store's URI that names an authority's file, with
+    what it needs; and `settings_with`, the server's settings with its certificates."""
+
+    certificates = None
+
+    def settings_with(self, made):
+        return []
+
+    def prepare(self):
+        self.certificates = Certificates(self)
+        self._settings = [*self._settings, *self.settings_with(self.certificates)]
+        super().prepare()
+
+    @property
+    def uri(self):
+        return self._uri(self.certificates.ca)
+
+    @property
+    def uri_of_strangers(self):
+        """With an authority that did not sign the server's certificate."""
+        return self._uri(self.certificates.stranger)
+
+    def _uri(self, ca):
+        return f"{super().uri}?{self.trust}={urllib.parse.quote(ca, safe='')}"

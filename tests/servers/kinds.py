@@ -7,8 +7,10 @@ from typing import Callable
 
 from galera import PROVIDER, Galera
 from mariadb import Mariadb
+from mariadb_tls import MariadbTls
 from memcached import Memcached
 from postgresql import Postgresql, PostgresqlPair, program
+from postgresql_tls import PostgresqlTls
 from process import PATH
 from redis import Redis
 from redis_cluster import RedisCluster
@@ -41,6 +43,10 @@ def _uri(variable):
     return lambda server: {variable: server.uri}
 
 
+def _uri_and_strangers(variable):
+    return lambda server: {variable: server.uri, f"{variable}_STRANGER": server.uri_of_strangers}
+
+
 KINDS = {
     "postgresql": Kind(
         (program("initdb"), program("postgres")),
@@ -50,10 +56,18 @@ KINDS = {
         (program("initdb"), program("postgres"), program("pg_basebackup")),
         lambda place, durable: PostgresqlPair(place, durable=durable),
         _uri("SANCHO_TEST_POSTGRESQL_PAIR")),
+    "postgresql_tls": Kind(
+        (program("initdb"), program("postgres"), "openssl"),
+        lambda place, durable: PostgresqlTls(place, durable=durable),
+        _uri_and_strangers("SANCHO_TEST_POSTGRESQL_TLS")),
     "mysql": Kind(
         ("mariadbd", "mariadb-install-db", "mariadb"),
         lambda place, durable: Mariadb(place, durable=durable),
         _uri("SANCHO_TEST_MYSQL")),
+    "mysql_tls": Kind(
+        ("mariadbd", "mariadb-install-db", "mariadb", "openssl"),
+        lambda place, durable: MariadbTls(place, durable=durable),
+        _uri_and_strangers("SANCHO_TEST_MYSQL_TLS")),
     "galera": Kind(
         ("mariadbd", "mariadb-install-db", "mariadb", "wsrep_sst_rsync", "rsync", PROVIDER),
         lambda place, durable: Galera(place, durable=durable),
@@ -65,7 +79,7 @@ KINDS = {
     "rediss": Kind(
         ("redis-server", "openssl"),
         lambda place, durable: RedisTls(place, durable=durable),
-        lambda server: {"SANCHO_TEST_REDISS": server.uri, "SANCHO_TEST_REDISS_STRANGER": server.uri_of_strangers}),
+        _uri_and_strangers("SANCHO_TEST_REDISS")),
     "sentinel": Kind(
         ("redis-server",),
         lambda place, durable: Sentinel(place, durable=durable),

@@ -11,9 +11,11 @@ sys.dont_write_bytecode = True
 from galera import Galera  # noqa: E402
 from kinds import what_is_missing  # noqa: E402
 from mariadb import USER, Mariadb  # noqa: E402
+from mariadb_tls import MariadbTls  # noqa: E402
 from memcached import Memcached  # noqa: E402
 from place import Place  # noqa: E402
-from postgresql import ROLE, Postgresql, PostgresqlPair, program  # noqa: E402
+from postgresql import Postgresql, PostgresqlPair, program  # noqa: E402
+from postgresql_tls import PostgresqlTls  # noqa: E402
 from process import poll  # noqa: E402
 from redis import Redis  # noqa: E402
 from redis_cluster import RedisCluster  # noqa: E402
@@ -69,10 +71,12 @@ class Facts(unittest.TestCase):
         self.assertTrue(asks())
 
 
-class PostgresqlTest(Facts):
+class PostgresqlFacts(Facts):
     def psql(self, uri, statement):
         return run(program("psql"), "-X", "-A", "-t", "-c", statement, uri)
 
+
+class PostgresqlTest(PostgresqlFacts):
     def test_it_keeps_what_it_has_and_freezes(self):
         server = self.server(Postgresql)
         self.assert_keeps(server, lambda: self.psql(server.uri, "CREATE TABLE t AS SELECT 'kept' AS a"),
@@ -97,10 +101,20 @@ class PostgresqlTest(Facts):
         self.assertEqual(self.psql(pair.uri, "UPDATE t SET a = a RETURNING a").stdout.split(), ["kept", "UPDATE", "1"])
 
 
+class PostgresqlTlsTest(PostgresqlFacts):
+    def test_it_speaks_tls_only_and_its_authority_has_signed(self):
+        server = self.server(PostgresqlTls)
+        self.assertEqual(self.psql(server.uri, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").stdout, "t\n")
+        self.assertIn("certificate verify failed", self.psql(server.uri_of_strangers, "SELECT 1").stderr)
+        self.assertIn("no encryption", self.psql(server.uri.replace("verify-full", "disable"), "SELECT 1").stderr)
+        self.assert_keeps(server, lambda: self.psql(server.uri, "CREATE TABLE t AS SELECT 'kept' AS a"),
+                          lambda: self.psql(server.uri, "SELECT a FROM t").stdout.strip())
+
+
 class MysqlFacts(Facts):
-    def mysql(self, server, statement, password=None):
+    def mysql(self, server, statement, password=None, more=()):
         return run("mariadb", "--no-defaults", "--protocol=tcp", "--host=127.0.0.1", f"--port={server.port}", f"--user={USER}",
-                   f"--password={password or server.password}", "--batch", "--skip-column-names", "-e", statement, USER)
+                   f"--password={password or server.password}", *more, "--batch", "--skip-column-names", "-e", statement, USER)
 
 
 class MysqlTest(MysqlFacts):
@@ -120,6 +134,18 @@ class MysqlTest(MysqlFacts):
         server = self.server(Mariadb, durable=False)
         self.assertIn("Access denied", self.mysql(server, "SELECT 1", "wrong").stderr)
         self.assertEqual(server.sql("SELECT @@innodb_flush_log_at_trx_commit"), "0")
+
+
+class MysqlTlsTest(MysqlFacts):
+    def test_it_speaks_tls_only_and_its_authority_has_signed(self):
+        server = self.server(MariadbTls)
+
+        def ask(statement, ca=None):
+            return self.mysql(server, statement, more=(f"--ssl-ca={ca or server.certificates.ca}", "--ssl-verify-server-cert"))
+        self.assertIn("TLS", ask("SHOW SESSION STATUS LIKE 'Ssl_version'").stdout)
+        self.assertIn("certificate", ask("SELECT 1", server.certificates.stranger).stderr)
+        self.assertIn("Access denied", self.mysql(server, "SELECT 1", more=("--skip-ssl",)).stderr)
+        self.assert_keeps(server, lambda: ask("CREATE TABLE t AS SELECT 'kept' AS a"), lambda: ask("SELECT a FROM t").stdout.strip())
 
 
 class GaleraTest(MysqlFacts):
@@ -274,4 +300,4 @@ if __name__ == "__main__":
     cannot = what_is_missing([kind])
     if cannot:
         sys.exit(cannot)
-    unittest.main(defaultTest=kind.title() + "Test", verbosity=2)
+    unittest.main(defaultTest=kind.title().replace("_", "") + "Test", verbosity=2)

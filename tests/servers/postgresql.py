@@ -27,6 +27,7 @@ class Postgresql(Server):
 
     user_name = "postgres"
     stop_signal = signal.SIGINT  # does not wait for clients to leave
+    transport = "host"  # of who comes by its port, as pg_hba.conf has it
 
     def __init__(self, place, name="postgresql", durable=True, settings=()):
         super().__init__(place, name)
@@ -48,7 +49,7 @@ class Postgresql(Server):
         self.write("data/pg_ident.conf", f"own {self.user.name} {ADMIN}\n")
         self.write("data/pg_hba.conf", "\n".join([
             f"local all {ADMIN} peer map=own", f"local replication {ADMIN} peer map=own",
-            "local all all scram-sha-256", "host all all 127.0.0.1/32 scram-sha-256"]) + "\n")
+            "local all all scram-sha-256", f"{self.transport} all all 127.0.0.1/32 scram-sha-256"]) + "\n")
 
     def arguments(self):
         return [program("postgres"), "-D", self.data]

@@ -15,6 +15,7 @@ class Redis(Server):
     `settings` are further lines of its configuration."""
 
     user_name = "redis"
+    scheme = "redis"
 
     def __init__(self, place, name="redis", durable=True, password=None, settings=()):
         super().__init__(place, name)
@@ -28,11 +29,9 @@ class Redis(Server):
         # Nobody can log in as the default user; but Redis 7.0 asks for its rights when it reads transactions from its
         # log, and drops those that it may not do.
         durability = ["appendonly yes", "appendfsync always"] if self._durable else ["appendonly no"]
-        return [*self.listening(), f"dir {self.directory}", f"unixsocket {self.socket}", "unixsocketperm 777", 'save ""',
-                "user default off ~* &* +@all", f"user {USER} on >{self.password} ~* &* +@all", *durability, *self._settings]
-
-    def listening(self):
-        return ["bind 127.0.0.1", f"port {self.port}"]
+        return ["bind 127.0.0.1", f"port {self.port}", f"dir {self.directory}", f"unixsocket {self.socket}",
+                "unixsocketperm 777", 'save ""', "user default off ~* &* +@all",
+                f"user {USER} on >{self.password} ~* &* +@all", *durability, *self._settings]
 
     def prepare(self):
         self.write("redis.conf", "\n".join(self.configuration()) + "\n")
@@ -67,7 +66,7 @@ class Redis(Server):
 
     @property
     def uri(self):
-        return f"redis://{USER}:{self.password}@127.0.0.1:{self.port}"
+        return f"{self.scheme}://{USER}:{self.password}@127.0.0.1:{self.port}"
 
     @property
     def unix_uri(self):
