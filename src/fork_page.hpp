@@ -29,9 +29,13 @@ inline void* page_wiped_by_fork([[maybe_unused]] std::size_t size) {
 inline pid_t this_process() {
   static auto* const known = static_cast<std::atomic<pid_t>*>(page_wiped_by_fork(sizeof(std::atomic<pid_t>)));
   if (!known) return ::getpid();
-  pid_t process = known->load(std::memory_order_relaxed);
-  if (process == 0) known->store(process = ::getpid(), std::memory_order_relaxed);
-  return process;
+  for (;;) {
+    if (const pid_t process = known->load(std::memory_order_relaxed); process != 0) return process;
+    const pid_t process = ::getpid();
+    known->store(process, std::memory_order_relaxed);
+    // A signal's handler may have forked in between, and this be the child.
+    if (::getpid() != process) known->store(0, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace sancho

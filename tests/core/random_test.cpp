@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +165,71 @@ TEST(SystemRandom, KeepsNothingOfWhatItHasHandedOut) {
   EXPECT_GE(copies_in_memory(complement), 1u) << "the test does not find what is there";
   for (auto& b : drawn) *const_cast<volatile std::byte*>(&b) = std::byte{0};
   EXPECT_EQ(copies_in_memory(complement), 0u);
+}
+#endif
+
+namespace {
+std::atomic<std::uint64_t> drawn_at_the_end = 0;
+struct DrawsAtTheEnd {
+  ~DrawsAtTheEnd() { drawn_at_the_end = sancho::system_random().draw_u64(); }
+};
+}  // namespace
+
+// Whatever is destroyed behind the thread's batch may draw all the same: an object of
+// the thread's, or a static one of the program.
+TEST(SystemRandom, MayBeDrawnFromWhileAThreadsObjectsAreDestroyed) {
+  std::thread([] {
+    static thread_local DrawsAtTheEnd made_before_the_batch;
+    static_cast<void>(&made_before_the_batch);
+    sancho::system_random().draw_u64();
+  }).join();
+  EXPECT_NE(drawn_at_the_end, 0u);
+}
+
+#if !defined(SANCHO_IS_SANITIZED)
+namespace {
+volatile std::sig_atomic_t is_a_child = 0, bad_children = 0;
+void fork_here(int) {
+  const auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  if (child == 0) {
+    is_a_child = 1;
+    return;
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  if (status != 0) bad_children = bad_children + 1;
+}
+
+bool draws_nothing_but_zeros() {
+  std::array<std::byte, 32> drawn;
+  sancho::system_random().fill(drawn);
+  return std::ranges::count(drawn, std::byte{0}) > 16;
+}
+}  // namespace
+
+// The child goes on in the midst of whatever the handler broke in upon, a draw mostly.
+TEST(SystemRandom, AChildMadeInASignalsHandlerDrawsNoZeros) {
+  constexpr int children = 300;
+  struct sigaction usual {}, forks {};
+  forks.sa_handler = fork_here;
+  sigaction(SIGALRM, &forks, &usual);
+  for (int i = 0; i < children; ++i) {
+    // At another moment each time.
+    const itimerval soon{{0, 0}, {0, 200 + i}};
+    setitimer(ITIMER_REAL, &soon, nullptr);
+    itimerval left = soon;
+    while (left.it_value.tv_usec != 0 || left.it_value.tv_sec != 0) {
+      for (int n = 0; n < 200; ++n) {
+        bool zeros = draws_nothing_but_zeros();
+        if (!is_a_child) continue;
+        for (int more = 0; more < 40; ++more) zeros |= draws_nothing_but_zeros();
+        _exit(zeros ? 1 : 0);
+      }
+      getitimer(ITIMER_REAL, &left);
+    }
+  }
+  sigaction(SIGALRM, &usual, nullptr);
+  EXPECT_EQ(bad_children, 0);
 }
 #endif
 
