@@ -287,6 +287,34 @@ TEST_F(LmdbVerbs, AnyDamagedByteOfARecordIsCorruptAndStaysAndStopsNobody) {
   EXPECT_EQ(table("s/"), (Raw::Table{{std::string(key_of("a").bytes()), other}})) << "it stays as it was";
 }
 
+// Of any length that LMDB takes: as damage leaves them, or another program.
+TEST_F(LmdbVerbs, KeysThatAreNoneOfOursStopNobody) {
+  auto r = record();
+  r.subject = "who";
+  store->create(key_of("a"), r, soon());
+  const auto subject = table("u/").begin()->first.substr(0, 32);
+  const std::string due_at_once(8, '\0');
+  for (const std::size_t size : {1, 7, 8, 9, 40, 63, 64, 65, 97, 98, 99, 400, 460}) {
+    const std::string odd(size, 'A');
+    store.reset();
+    {
+      Raw raw(path);
+      raw.put(nullptr, "d/" + odd, "");
+      raw.put(nullptr, "d/" + due_at_once + odd, "");
+      raw.put(nullptr, "u/" + subject + odd, "");
+      for (int i = 100; i < 250; ++i) raw.put(nullptr, "s/" + odd + std::to_string(i), "");
+    }
+    store = open();
+    EXPECT_EQ(store->scan()->count(soon()), 1u) << size;
+    EXPECT_EQ(store->subjects()->find_by_subject("who", soon()).size(), 1u) << size;
+    EXPECT_EQ(store->sweep({}, soon()).removed, 0u) << size;
+    EXPECT_EQ(delete_old_sessions(*store, 1h, clock.time, soon()), 0u) << size;
+  }
+  EXPECT_FALSE(table("d/").contains("A")) << "what says no time is no reason to come again";
+  clock.advance(1h);
+  EXPECT_EQ(store->sweep({}, soon()).removed, 1u);
+}
+
 TEST_F(LmdbVerbs, ARecordOfANewerVersionIsUnavailableAndTheSweepComesBackToIt) {
   store->create(key_of("a"), record(), soon());
   auto value = table("s/").at(std::string(key_of("a").bytes()));

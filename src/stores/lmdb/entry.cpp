@@ -101,7 +101,7 @@ std::string due_key(Time due, std::string_view key) {
   return out.append(key);
 }
 
-Time time_of_due_key(std::string_view key) { return time(key.substr(0, due_time_size)); }
+Time time_of_due_key(std::string_view key) { return key.size() < due_time_size ? Time::min() : time(key.substr(0, due_time_size)); }
 
 std::string subject_digest(std::string_view subject) {
   const auto digest = sha256({&subject, 1});

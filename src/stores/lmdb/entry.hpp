@@ -45,6 +45,7 @@ void require_writable(const Record& record, const std::string& store);
 // A key of the sweep's queue: the moment, in the order of time, then the key of
 // the session or epoch.
 std::string due_key(Time due, std::string_view key);
+// The earliest there is, where this is no such key.
 Time time_of_due_key(std::string_view key);
 constexpr std::size_t due_time_size = 8;
 // What a queue's entry stands for is its value.

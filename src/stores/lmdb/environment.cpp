@@ -108,7 +108,10 @@ void Environment::join(const LmdbOptions& options) {
   const auto deadline = Deadline::after(options.open_timeout);
   require_usable(deadline);
   MDB_envinfo info;
-  mdb_env_info(env_, &info);
+  {
+    const MapMutex::Reading map(map_mutex_, inside_);
+    mdb_env_info(env_, &info);
+  }
   if (options.map_size > info.me_mapsize) adopt_map(deadline, options.map_size & ~std::uint64_t{4095});
   if (options.sync == LmdbOptions::Sync::full && !options.read_only) full_ = true;
 }

@@ -70,8 +70,9 @@ bool LmdbStore::sweep_due(std::size_t budget, SweepAnswer& answer, Deadline dead
 // put off. A record that cannot be read stays, and comes up again in a day: by
 // then a newer version of this program may be running, which can.
 void LmdbStore::meet(Writing& t, std::string_view place, std::string_view what, Time now, SweepAnswer& done) const {
-  const auto key_bytes = place.substr(due_time_size);
   t.remove(tables_.due, place);
+  if (place.size() < due_time_size) return;  // nothing of ours
+  const auto key_bytes = place.substr(due_time_size);
   if (what == due_epoch) {
     const auto value = t.get(tables_.epochs, key_bytes);
     const auto epoch = value ? decode_epoch(key_bytes, *value) : std::nullopt;

@@ -17,6 +17,10 @@ class WholeKey {
   WholeKey(const Table& table, std::string_view key) : WholeKey(table.prefix, key) {}
   WholeKey(const std::string& prefix, std::string_view key) : view_(key) {
     if (prefix.empty()) return;
+    if (prefix.size() + key.size() > bytes_.size()) {  // none of ours: another program's, or damage
+      view_ = far_.append(prefix).append(key);
+      return;
+    }
     auto* const end = std::copy(key.begin(), key.end(), std::copy(prefix.begin(), prefix.end(), bytes_.begin()));
     view_ = {bytes_.data(), static_cast<std::size_t>(end - bytes_.data())};
   }
@@ -26,6 +30,7 @@ class WholeKey {
 
  private:
   std::array<char, longest_prefix + longest_key> bytes_;
+  std::string far_;
   std::string_view view_;
 };
 }  // namespace
