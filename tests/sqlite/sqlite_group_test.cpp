@@ -2,7 +2,10 @@
 // has its own verdict, none before it is true, and none waits where it is alone.
 #include <sys/resource.h>
 
+#include <latch>
+
 #include "sqlite_gate.hpp"
+#include "stores/sqlite/group_writer.hpp"
 
 namespace sancho::sqlite_test {
 namespace {
@@ -140,6 +143,50 @@ TEST_F(SqliteGroup, WhatIsTooLargeForTheDatabaseHurtsNobodyElse) {
   let_the_first_go(crowd);
   crowd.join();
   for (int i = 0; i < writers; ++i) EXPECT_EQ(store->load(key_of(numbered(i)), soon())->version.counter, i % 3 == 1 ? 1u : 2u);
+}
+
+namespace {
+class Scripted final : public sqlite::Write {
+ public:
+  using Act = std::function<void(sqlite::Connection&)>;
+  explicit Scripted(Act act) : Write(soon(), "testing", {}), act_(std::move(act)) {}
+
+ private:
+  void act(sqlite::Connection& connection) override { act_(connection); }
+  Act act_;
+};
+}  // namespace
+
+// SQLite undoes the whole transaction where it cannot read or has no memory.
+TEST_F(SqliteGroup, WhoFailedInAGroupThatWasUndoneAndIsDoneByItselfHearsThatItIsDone) {
+  sqlite::Pool pool(path, {});
+  sqlite::GroupWriter writer(pool);
+  std::latch leads(1), follows(1);
+  Crowd crowd;
+  int led = 0, tried = 0;
+  std::thread leader([&] {
+    Scripted write([&](sqlite::Connection& c) {
+      if (led++ == 0) leads.count_down(), follows.wait(), crowd.wait_until_all_wait();
+      c.run("INSERT INTO sancho_epochs VALUES ('leader', 1, 1)", "testing");
+    });
+    EXPECT_NO_THROW(writer.run(write));
+  });
+  leads.wait();
+  crowd.add([&] {
+    Scripted write([&](sqlite::Connection& c) {
+      c.run("INSERT INTO sancho_epochs VALUES ('follower', 1, 1)", "testing");
+      if (tried++ > 0) return;
+      c.run("ROLLBACK", "testing");
+      throw StoreError(Trouble::unavailable, "the first time");
+    });
+    EXPECT_NO_THROW(writer.run(write));
+  });
+  follows.count_down();
+  leader.join();
+  crowd.join();
+  EXPECT_EQ(led, 2);
+  EXPECT_EQ(tried, 2);
+  EXPECT_EQ(Raw(path).ask("SELECT count(*) FROM sancho_epochs"), "2");
 }
 
 TEST_F(SqliteGroup, WhereTheSyncsAnswerIsLostAllOfTheGroupAreInDoubt) {

@@ -43,6 +43,7 @@ bool GroupWriter::together(Write& own) {
   std::optional<Pool::LastPages> last;
   if (own.how_.room == Room::all) last.emplace(pool_, *lease);
   Transaction transaction(*lease, own.doing_);
+  own.trouble_ = nullptr;  // what it met in a group that was undone
   own.act(*lease);
   if (!own.alone() && !gather(*lease, own)) return false;
   try {
