@@ -81,7 +81,7 @@ void Sweeper::release() {
   try {
     const auto lease = store_.load(key_, deadline);
     if (lease && lease->version.incarnation == mine_) store_.erase(key_, lease->version, deadline);
-  } catch (const StoreError& e) {
+  } catch (const std::exception& e) {
     // It ends by itself.
     if (failed_) failed_(e.what());
   }
@@ -107,7 +107,7 @@ SweepStep Sweeper::step() {
       const auto left = std::max(free_at - clock_.now(), Duration(1));
       step = {.did = Did::stood_back, .next = jittered(std::min(left, options_.interval))};
     }
-  } catch (const StoreError& e) {
+  } catch (const std::exception& e) {  // no memory, too: a thread that ends here takes the program along
     step = {.did = Did::failed, .next = jittered(options_.interval), .trouble = e.what()};
     if (failed_) failed_(e.what());
   }

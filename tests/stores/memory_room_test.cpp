@@ -137,6 +137,19 @@ TEST_F(MemoryRoom, NoInsertionAllocatesMoreThanAPageAndTwoSegments) {
   EXPECT_LE(most, 48 * 1024);
 }
 
+// But for the first megabyte, which is the heap's, and records of more than two kilobytes.
+TEST_F(MemoryRoom, RecordsOfAnySizeLieInPieces) {
+  for (std::size_t size = 200; size < 1960; size += 16) {
+    memory::LargePages large;
+    memory::Subjects subjects(large);
+    memory::Shard shard(large, subjects, 127);
+    record.payload.assign(size, 'x');
+    constexpr std::size_t sessions = 6'000;
+    for (std::uint64_t n = 0; n < sessions; ++n) shard.insert(key(n), memory::hash_of(key(n)), record);
+    EXPECT_GE(large.in_use(), sessions * size / 2) << size;
+  }
+}
+
 TEST_F(MemoryRoom, OpeningTakesLittle) { EXPECT_LE(in_use - before, 64 * 1024); }
 
 TEST_F(MemoryRoom, ReadingTouchingAndCommittingKeepNothing) {
@@ -160,6 +173,26 @@ TEST_F(MemoryRoom, ReadingTouchingAndCommittingKeepNothing) {
   ++last.version.counter;
   for (std::uint64_t n = 0; n < 1000; ++n) store->commit(key(n), current.version, last, soon());
   EXPECT_LE(in_use, steady + 200 * 1024);
+}
+
+TEST_F(MemoryRoom, WhatOldSessionsLeaveBehindIsMovedTogether) {
+  memory::LargePages large;
+  memory::Subjects subjects(large);
+  memory::Shard shard(large, subjects, 127);
+  constexpr std::size_t sessions = 20'000;
+  for (std::uint64_t n = 0; n < sessions; ++n) {
+    record.accessed = clock.now() + (n % 4 == 0 ? 10min : 0min);
+    shard.insert(key(n), memory::hash_of(key(n)), record);
+  }
+  const auto all = large.in_use();
+  SweepAnswer answer;
+  for (std::optional<memory::Hash> at = 0; at;) {
+    const auto next = shard.part(*at, [](const memory::Packed&) {});
+    EXPECT_TRUE(shard.remove_old(*at, clock.now() + 5min, sessions, answer));
+    at = next;
+  }
+  EXPECT_EQ(answer.removed, sessions / 4 * 3);
+  EXPECT_LE(large.in_use(), all / 2);
 }
 
 // Sessions that come and go, whose payloads get larger, while a few stay: what

@@ -218,6 +218,24 @@ TEST_F(SweeperTest, TroubleOfAnyKindNeverStopsIt) {
   }
 }
 
+struct OutOfMemory : Decorated<OutOfMemory> {
+  using Decorated::Decorated;
+  template <class Call>
+  auto through(StoreVerb verb, Deadline deadline, Call call) {
+    if (verb == StoreVerb::sweep && ++sweeps % 2 == 1) throw std::bad_alloc();
+    return call(deadline);
+  }
+  int sweeps = 0;
+};
+
+TEST_F(SweeperTest, WhatIsNoTroubleOfTheStoresDoesNotStopItEither) {
+  OutOfMemory store(faulty);
+  Sweeper sweeper(store, {}, {}, clock, random, steady);
+  EXPECT_EQ(sweeper.step().did, Did::failed);
+  pass(90s);
+  EXPECT_EQ(sweeper.step().did, Did::swept);
+}
+
 struct Restless : Decorated<Restless> {  // needs nobody
   using Decorated::Decorated;
   template <class Call>

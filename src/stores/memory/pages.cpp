@@ -68,7 +68,7 @@ void Pages::give_back(Ref ref) {
 // not quite as many as there could be, if their block is better filled with less.
 unsigned Pages::slots_for(std::size_t slot_size, std::size_t there) {
   if (slot_size > coarse) return 1;
-  const auto most = static_cast<unsigned>(std::clamp<std::size_t>(there / 16, 4, std::min(most_slots, most_bytes / slot_size)));
+  const auto most = static_cast<unsigned>(std::clamp<std::size_t>(there / 16, 4, std::min(most_slots, most_bytes / (slot_size + sizeof(Tick)))));
   const auto lost = [&](unsigned slots) {
     const auto bytes = Details{.slot_size = static_cast<std::uint32_t>(slot_size), .slots = static_cast<std::uint8_t>(slots)}.bytes();
     return (LargePages::size_for(bytes) - bytes) / slots;

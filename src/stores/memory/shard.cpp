@@ -100,6 +100,7 @@ bool Shard::remove_old(Hash from, Time accessed_before, std::size_t most, SweepA
   std::erase_if(refs, [&](Ref ref) { return !is_old(Packed(pages_.at(ref)), accessed_before); });
   const auto n = std::min(refs.size(), most);
   remove_all(refs.data(), n, answer);
+  for (std::size_t i = 0; i < n; ++i) thin_out(refs[i]);
   return n == refs.size();
 }
 
