@@ -149,6 +149,8 @@ void Shop::log_in(Scope& scope, const Request& req, Response& res) {
     res.set_header("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*wait).count()));
     return again("Too many tries. Please wait a quarter of an hour.", 429);
   }
+  // Should all of this customer's sessions be ended meanwhile, this one is not let in.
+  scope.begin_login(name);
   const auto customer = demo::log_in(name, req.get_param_value("password"));
   if (!customer) return again("That name and password do not go together.", 401);
   by_account_.forgive(name);

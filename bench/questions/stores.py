@@ -11,7 +11,9 @@ The same requests on stores that keep sessions on the disk, beside the same engi
 | `dir:` | open, read, close; temporary file, write, `fdatasync`, `rename`, `fsync` of the directory |
 
 Writes read the session first, on both sides. Rows that flush the disk (writes and logins
-of `dir:`, and of the others with `full`) measure mostly the disk; the ratio of CPU time leaves the waiting out. The tables
+of `dir:`, and of the others with `full`) measure mostly the disk; the ratio of CPU time leaves the waiting out. Where two
+threads write on `sqlite:`, ours take turns with each write; the floor's nap for a millisecond and more when the other is
+writing (SQLite's own busy handler), and meanwhile the other goes on alone, with its caches warm. The tables
 of the two `sqlite:` sides are not built alike: ours has what expiry and finding by user need, and is searched by a number,
 the floor's by the key."""
 LOADS = """\

@@ -26,7 +26,8 @@ What no clock can disturb (instructions, calls of the store, allocations) is gua
 
 ## The goals
 
-What one thread does on `memory:` is judged by its CPU time.
+*The floor* is the same work done by hand: on `memory:` by *the table*, an `unordered_map` with a `shared_mutex`, elsewhere
+on the engine itself. What one thread does on `memory:` is judged by its CPU time.
 """
 
 

@@ -40,13 +40,16 @@ void home(GuestSession& session, const httplib::Request&, httplib::Response& res
       "text/html");
 }
 
-void login(GuestSession& session, const httplib::Request& req, httplib::Response& res) {
-  // A real application looks at a password here.
+void login(sancho::RequestScope<GuestSession>& scope, const httplib::Request& req, httplib::Response& res) {
+  auto& session = *scope;
   const auto name = req.get_param_value("name");
   if (!session.check_csrf_token(req.get_param_value("token"), "/login") || !is_name(name)) {
     res.status = 403;
     return res.set_content(page("<p>Please go back and try again.</p>"), "text/html");
   }
+  // Should all of this user's sessions be ended from now on, this login is not let in.
+  scope.begin_login(name);
+  // A real application looks at a password here.
   session.set_user(name);
   res.set_redirect("/", 303);
 }

@@ -18,6 +18,13 @@ struct ShopSession : sancho::Session {
   sancho::Counter visits{*this, "visits"};
 };
 
+// Sancho prints nothing by itself.
+class Log final : public sancho::Observer {
+  void on_event(const sancho::Event& event) override {
+    std::cerr << to_string(event.kind) << ' ' << event.handle.text() << ' ' << event.detail << '\n';
+  }
+};
+
 // One page, as a handler makes it.
 std::string page(sancho::RequestScope<ShopSession>& scope) {
   if (!scope.can_read()) return "We cannot see who you are just now.";
@@ -41,7 +48,8 @@ int main() {
   sancho::Policy policy;
   policy.outage = sancho::Outage::anonymous_pages;
   policy.cookie = sancho::CookieOptions::insecure_dev();
-  sancho::SessionManager<ShopSession> sessions(store, policy);
+  Log log;
+  sancho::SessionManager<ShopSession> sessions(store, policy, {.observer = &log});
 
   sancho::Sweeper sweeper(sessions);
   std::jthread housekeeping([&](std::stop_token stop) { sweeper.run(stop); });

@@ -151,7 +151,7 @@ struct CookieOptions {
   SameSite same_site = SameSite::lax;
   std::optional<std::chrono::seconds> max_age{};
   bool partitioned = false;
-  // Without `Secure`. A manager refuses this unless it serves loopback alone.
+  // Without `Secure`. For loopback alone: a request from elsewhere is a broken rule.
   bool plain_http = false;
 
   // For development on one's own machine, without TLS: a plain `sid`.

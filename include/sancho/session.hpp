@@ -110,7 +110,11 @@ class SimpleSession {
   std::optional<T> get_user() const {
     const auto value = user_value();
     if (!value) return std::nullopt;
-    return decode<T>(*value);
+    try {
+      return decode<T>(*value);
+    } catch (const DecodeError& e) {
+      throw DecodeError(std::string("the user does not decode as its type: ") + e.what());
+    }
   }
 
   // The preferred way to set the user. Override it to check types: throw, and
@@ -242,7 +246,11 @@ class Session : public SimpleSession {
   std::optional<T> get(std::string_view name) const {
     const auto bytes = slot_bytes(name);
     if (!bytes) return std::nullopt;
-    return decode<T>(*bytes);
+    try {
+      return decode<T>(*bytes);
+    } catch (const DecodeError& e) {
+      throw DecodeError("slot '" + std::string(name) + "' does not decode as its type: " + e.what());
+    }
   }
   // Sets it. The names are the application's, but for a leading underscore.
   template <Encodable T>

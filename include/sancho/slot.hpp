@@ -11,7 +11,9 @@
 //
 // Reading (`*session.cart`, `session.cart->items`) is const and never makes a
 // slot dirty. `edit()` gives a reference to write to; at the end of the request
-// the encodings are compared, and what is the same is not saved.
+// the encodings are compared, and what is the same is not saved. Where two requests
+// have written the same slot, its merge rule decides; here the later cart wins
+// (merge.hpp has others, which are given behind the name).
 #pragma once
 
 #include <optional>
