@@ -294,7 +294,7 @@ TEST_F(LmdbVerbs, KeysThatAreNoneOfOursStopNobody) {
   store->create(key_of("a"), r, soon());
   const auto subject = table("u/").begin()->first.substr(0, 32);
   const std::string due_at_once(8, '\0');
-  for (const std::size_t size : {1, 7, 8, 9, 40, 63, 64, 65, 97, 98, 99, 400, 460}) {
+  for (const std::size_t size : {1u, 7u, 8u, 9u, 40u, 63u, 64u, 65u, 97u, 98u, 99u, 400u, 460u}) {
     const std::string odd(size, 'A');
     store.reset();
     {
