@@ -27,8 +27,9 @@ void Response::add(std::string_view name, std::string_view value) {
 
 void Response::set(std::string_view name, std::string_view value) {
   check(name, value);
-  std::erase_if(lines_, [&](const HeaderLine& line) { return same_header(line.name, name); });
-  lines_.push_back({std::string(name), std::string(value)});
+  HeaderLine line{std::string(name), std::string(value)};  // the views may be of a line that goes
+  std::erase_if(lines_, [&](const HeaderLine& each) { return same_header(each.name, line.name); });
+  lines_.push_back(std::move(line));
 }
 
 bool Response::has(const std::string& name, const std::string& value) const {

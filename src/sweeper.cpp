@@ -118,7 +118,11 @@ SweepStep Sweeper::step() {
 SweepStep Sweeper::sweep(Deadline deadline) {
   const auto swept = store_.sweep({.budget = options_.budget}, deadline);
   if (expired_)
-    for (const auto& handle : swept.handles) expired_(handle);
+    for (const auto& handle : swept.handles) try {
+        expired_(handle);
+      } catch (const std::exception& e) {  // the others are gone too, and to be told
+        if (failed_) failed_(e.what());
+      }
   return {.did = SweepStep::Did::swept,
           .removed = swept.removed,
           .sessions = swept.sessions,

@@ -108,6 +108,7 @@ class Pool {
       connection.reset();
       lock.lock();
       --ground.open;
+      ground.freed.notify_one();  // we may be late ourselves
     }
     ++ground.open;
     lock.unlock();

@@ -21,6 +21,13 @@ TEST(ResponseTest, SetsInsteadOfAllOfTheNameAndAddsBesides) {
   EXPECT_THAT(response.lines(), ElementsAre(HeaderLine{"VARY", "*"}));
 }
 
+TEST(ResponseTest, ALineMayBeSetToWhatItWas) {
+  Response response;
+  response.add("Location", "/a/place/whose/name/is/longer/than/what/a/string/keeps/in/itself");
+  response.redirect(response.lines().front().value);
+  EXPECT_THAT(response.lines(), ElementsAre(HeaderLine{"Location", "/a/place/whose/name/is/longer/than/what/a/string/keeps/in/itself"}));
+}
+
 TEST(ResponseTest, NothingIsWrittenIntoAHeadThatIsNoLine) {
   Response response;
   using namespace std::string_view_literals;

@@ -120,5 +120,20 @@ TEST(RedisCalls, ALoadIsWrittenInPlaceAsItIsInAWire) {
   }
 }
 
+TEST(RedisReply, AReaderIsEmptyWhereNothingIsLeftNotEvenAPart) {
+  ReplyReader reader;
+  EXPECT_TRUE(reader.empty());
+  for (const std::string_view part : {"+OK\r\n", "$5\r\nhel", "lo\r\n", "*2\r\n:1\r\n:2\r\n"}) {
+    reader.feed(part);
+    EXPECT_FALSE(reader.empty());
+    while (reader.next()) {
+    }
+    EXPECT_EQ(reader.empty(), part != "$5\r\nhel");
+  }
+  reader.feed("+OK\r\n+surplus\r\n");
+  EXPECT_TRUE(reader.next());
+  EXPECT_FALSE(reader.empty());
+}
+
 }  // namespace
 }  // namespace sancho::redis

@@ -4,6 +4,7 @@
 // system: it happened wholly or not at all, what it says about that is true,
 // and what it acknowledged outlives a power cut.
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -351,6 +352,38 @@ TEST_F(DirectoryFaults, ADirectoryThatWasRemovedIsTroubleAndNoLogout) {
   } catch (const StoreError& e) {
     EXPECT_EQ(e.kind(), Trouble::unavailable);
   }
+}
+
+// Between the look at the names and the look at the records.
+class BusyDisk final : public SimulatedDisk {
+ public:
+  std::function<void()> meanwhile;  // once
+  int list(int directory, const std::function<void(std::string_view)>& each) override {
+    listed_ = true;
+    return SimulatedDisk::list(directory, each);
+  }
+  int lock(int directory, int operation) override {
+    const int result = SimulatedDisk::lock(directory, operation);
+    if (operation == LOCK_UN && std::exchange(listed_, false) && meanwhile) std::exchange(meanwhile, nullptr)();
+    return result;
+  }
+
+ private:
+  bool listed_ = false;
+};
+
+TEST(DirectoryStore, AUsersSessionThatMovesWhileItIsLookedForIsFound) {
+  BusyDisk disk;
+  ManualClock clock;
+  const auto store = open_directory_store("disk", clock, disk), other = open_directory_store("disk", clock, disk);
+  const auto record = record_of(State::live, clock.now());
+  const auto successor = SessionKey::of("", *SessionId::parse("B" + std::string(42, 'A')));
+  ASSERT_TRUE(std::holds_alternative<Done>(other->create(key, record, soon())));
+  disk.meanwhile = [&] {
+    EXPECT_TRUE(std::holds_alternative<Done>(other->create(successor, record, soon())));
+    EXPECT_TRUE(std::holds_alternative<Removed>(other->erase(key, {}, soon())));
+  };
+  EXPECT_EQ(store->subjects()->find_by_subject("ada", soon()).size(), 1u);
 }
 
 }  // namespace

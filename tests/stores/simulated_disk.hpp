@@ -17,7 +17,7 @@
 
 namespace sancho {
 
-class SimulatedDisk final : public FileSystem {
+class SimulatedDisk : public FileSystem {
  public:
   // ## Faults
 

@@ -184,6 +184,7 @@ awaitable<void> Lane::introduce(std::size_t era) {
       replies.push_back(*std::move(reply));
     if (closed && replies.size() < commands) throw Broken{"the server closed the connection"};
   }
+  if (!reader_.empty()) throw Broken{"the server said what nobody had asked for"};
   require_welcome(rules_->introduction, replies);
 }
 

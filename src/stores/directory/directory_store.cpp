@@ -219,7 +219,7 @@ std::size_t DirectoryStore::count(Deadline deadline) {
 std::vector<KeyedRecord> DirectoryStore::find_by_subject(std::string_view subject, Deadline deadline) {
   std::vector<KeyedRecord> found;
   if (subject.empty()) return found;
-  std::map<SessionKey, State> before;
+  std::optional<std::map<SessionKey, State>> before;
   for (bool more = true; more;) {
     std::map<SessionKey, State> seen;
     found.clear();

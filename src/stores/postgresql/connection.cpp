@@ -1,6 +1,7 @@
 #include "stores/postgresql/connection.hpp"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -39,10 +40,13 @@ Reply Connection::receive(Deadline deadline) {
       return *std::move(reply);
     }
     const short events = sent ? POLLIN : POLLIN | POLLOUT;
-    if (!wait_for(pipeline_.socket(), events, deadline))
+    if (!wait_for(pipeline_.socket(), events, deadline)) {
+      // PQfinish would send what is left, and with it the mark that commits.
+      if (!sent) ::shutdown(pipeline_.socket(), SHUT_RDWR);
       return {.results = {},
               .failure =
                   Failure{.what = "the deadline passed before the server answered", .late = true, .maybe_done = sent}};
+    }
     pipeline_.consume();
     if (!sent) sent = pipeline_.flush();
   }

@@ -260,6 +260,11 @@ void Pipeline::take_error(const PGresult* raw) {
 Reply Pipeline::finish() {
   const auto& asked = asked_.front();
   if (broken_ && !reply_.failure) reply_.failure = why_;
+  const bool whole = asked.steps == 0 ? !reply_.results.empty() : reply_.results.size() == asked.steps;
+  if (!reply_.failure && !whole) {
+    doomed_ = true;
+    reply_.failure = Failure{.sqlstate = {}, .what = "the server's answer was not understood", .maybe_done = true};
+  }
   if (reply_.failure)
     for (auto i = std::min(asked.seen, asked.prepared.size()); i < asked.prepared.size(); ++i)
       prepared_.reset(static_cast<std::size_t>(asked.prepared[i]));

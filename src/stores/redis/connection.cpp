@@ -90,7 +90,7 @@ std::vector<Reply> Connection::exchange(const Wire& wire, Deadline deadline) {
   } catch (const StoreError& e) {  // of TLS
     throw Broken{e.what(), sent};
   }
-  clean_ = true;
+  clean_ = reader_.empty();  // what nobody has asked for would be taken for the next answer
   return replies;
 }
 

@@ -221,12 +221,17 @@ class Glance {
 
 }  // namespace
 
+namespace {
+bool is_idle(const redisReader& reader) { return reader.ridx == -1 && reader.pos == reader.len; }
+}  // namespace
+
 void ReplyReader::feed(std::string_view bytes) {
   if (read_ == fresh_.size()) fresh_.clear(), read_ = 0;
   fresh_.append(bytes);
-  const bool idle = reader_->ridx == -1 && reader_->pos == reader_->len;
-  if (!idle) give_to_hiredis();
+  if (!is_idle(*reader_)) give_to_hiredis();
 }
+
+bool ReplyReader::empty() const { return read_ == fresh_.size() && is_idle(*reader_); }
 
 // Behind what it has.
 void ReplyReader::give_to_hiredis() {

@@ -58,6 +58,8 @@ class ReplyReader {
   std::optional<Reply> next();
   // The same into a place that has room already, which it may spoil; or false.
   bool next(Reply& into);
+  // Nothing is there, not even a part of a reply.
+  bool empty() const;
 
  private:
   void give_to_hiredis();
