@@ -219,9 +219,6 @@ class Glance {
   std::string_view rest_;
 };
 
-}  // namespace
-
-namespace {
 bool is_idle(const redisReader& reader) { return reader.ridx == -1 && reader.pos == reader.len; }
 }  // namespace
 
