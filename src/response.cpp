@@ -11,9 +11,16 @@ namespace sancho {
 namespace {
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f'; }
 
+// Where the answer ends and whether another may follow: the server's to say. Said
+// twice, what stands behind the one end would be another answer to somebody.
+bool is_framing(std::string_view name) {
+  return same_header(name, "Content-Length") || same_header(name, "Transfer-Encoding") || same_header(name, "Connection");
+}
+
 void check(std::string_view name, std::string_view value) {
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_token_char))
     throw UsageError("rule broken: a header's name is letters, digits and a few marks");
+  if (is_framing(name)) throw UsageError("rule broken: " + std::string(name) + " is the server's to say, from `body` or `stream`");
   // The message never quotes the value: it may be a secret.
   if (std::any_of(value.begin(), value.end(), is_control))
     throw UsageError("rule broken: the value of the header " + std::string(name) + " has a control character in it");

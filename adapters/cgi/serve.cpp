@@ -42,7 +42,8 @@ void plain(Response& response, int status) {
 
 std::string head_of(const Response& response) {
   auto head = "Status: " + std::to_string(response.status) + " " + std::string(reason(response.status)) + "\r\n";
-  for (const auto& [name, value] : response.lines()) head.append(name).append(": ").append(value).append("\r\n");
+  for (const auto& [name, value] : response.lines())
+    if (!same_header(name, "Status")) head.append(name).append(": ").append(value).append("\r\n");
   return head;
 }
 

@@ -38,7 +38,9 @@ class Response {
 
   // One line more; and instead of all of that name. Names are compared without
   // regard to case. Throw `UsageError` for what is no header line: a name that
-  // is no token (RFC 9110), a value with a control character in it.
+  // is no token (RFC 9110), a value with a control character in it; and for
+  // what says where the answer ends, which the server does: `Content-Length`,
+  // `Transfer-Encoding`, `Connection`.
   void add(std::string_view name, std::string_view value);
   void set(std::string_view name, std::string_view value);
   const HeaderLines& lines() const { return lines_; }

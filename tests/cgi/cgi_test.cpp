@@ -101,6 +101,12 @@ TEST(CgiServe, TheAnswerIsAHeadAndABody) {
             "Status: 303 See Other\r\nLocation: /home\r\nContent-Length: 0\r\n\r\n");
 }
 
+TEST(CgiServe, TheStatusIsWrittenOnce) {
+  const Variables v{"REQUEST_METHOD=GET"};
+  EXPECT_EQ(served(v, "", [](const CgiRequest&, Response& response) { response.set("STATUS", "500"), response.status = 204; }),
+            "Status: 204 No Content\r\n\r\n");
+}
+
 TEST(CgiServe, ABodyThatBreaksOffReachesNoHandler) {
   const CgiHandler never = [](const CgiRequest&, Response&) { ADD_FAILURE() << "it ran"; };
   const Variables broken{"REQUEST_METHOD=POST", "CONTENT_LENGTH=7"}, no_number{"REQUEST_METHOD=POST", "CONTENT_LENGTH=7x"},

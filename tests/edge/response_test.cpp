@@ -41,6 +41,15 @@ TEST(ResponseTest, NothingIsWrittenIntoAHeadThatIsNoLine) {
   response.add("X", "caf\xc3\xa9\t!");
 }
 
+TEST(ResponseTest, WhereItEndsIsTheServersToSay) {
+  Response response;
+  for (const auto name : {"Content-Length", "content-length", "Transfer-Encoding", "CONNECTION"}) {
+    EXPECT_THROW(response.add(name, "7"), UsageError);
+    EXPECT_THROW(response.set(name, "7"), UsageError);
+  }
+  EXPECT_TRUE(response.lines().empty());
+}
+
 TEST(ResponseTest, AFailureTakesTheHandlersPageAway) {
   Response response;
   response.set("X-Half", "done");
