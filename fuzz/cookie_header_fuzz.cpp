@@ -37,7 +37,7 @@ Naive read(const std::string& header, const std::string& name) {
   for (const auto& piece : pieces) {
     const auto pair = stripped(piece);
     if (!pair.empty()) ++pairs;
-    if (pairs > 100 || pair.size() > 4096) answer.over = true;
+    if (pairs > 200 || pair.size() > 4097) answer.over = true;
     if (!name.empty() && pair.starts_with(name + "=")) answer.values.push_back(pair.substr(name.size() + 1));
   }
   return answer;

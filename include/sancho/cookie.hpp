@@ -30,10 +30,12 @@ namespace sancho SANCHO_EXPORT {
 // without one, or without a name, is passed over. Quotes, percent signs and
 // `$Version` mean nothing here. Names are compared byte by byte.
 //
-// Beyond these limits the whole header is ignored: browsers stay far below.
+// Beyond these limits the whole header is ignored. Browsers keep no larger
+// pair, and at most some 180 cookies for a whole site; most servers take less
+// than 16 KiB.
 inline constexpr std::size_t max_cookie_bytes = 16 * 1024;  // lines joined with "; "
-inline constexpr std::size_t max_cookie_pairs = 100;        // blank ones not counted
-inline constexpr std::size_t max_cookie_pair = 4096;        // name, `=` and value
+inline constexpr std::size_t max_cookie_pairs = 200;        // blank ones not counted
+inline constexpr std::size_t max_cookie_pair = 4097;        // name, `=` and value
 
 // The answer for one name.
 struct FoundCookie {
