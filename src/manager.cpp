@@ -1,5 +1,6 @@
 #include "sancho/manager_base.hpp"
 
+#include "caught.hpp"
 #include "coarse_clock.hpp"
 #include "scope_state.hpp"
 
@@ -67,10 +68,8 @@ void ManagerBase::report(EventKind kind, const Handle& handle, std::string_view 
   };
   try {
     options_.observer->on_event(event);
-  } catch (const std::exception& e) {
-    failed(e.what());
   } catch (...) {
-    failed("it threw something that is no std::exception");
+    failed(caught());
   }
 }
 
@@ -104,8 +103,11 @@ bool ManagerBase::handshake_allowed(const Request& request) {
     throw UsageError("rule broken: a handshake is judged by its origin, so the policy needs `origins`");
   auto unsafe = request;
   unsafe.method = "POST";
-  // Whatever `log_only` lets pass: no token is asked for behind this.
-  return !judge_origin(unsafe).blocked();
+  const auto verdict = judge_origin(unsafe);
+  // Whatever `log_only` and `allow_unknown` let pass: no token is asked for behind this.
+  const bool unknown = verdict.reason == OriginReason::nothing_known;
+  if (unknown) report(EventKind::request_refused, {}, {}, to_string(OriginReason::blocked_nothing_known));
+  return !unknown && !verdict.blocked();
 }
 
 bool ManagerBase::content_allowed(const Request& request) {

@@ -1,3 +1,4 @@
+#include "caught.hpp"
 #include "looking.hpp"
 #include "runner.hpp"
 
@@ -57,11 +58,14 @@ std::optional<SessionEnd> SessionWatchBase::ended() const {
   return end == lasts ? std::nullopt : std::optional(static_cast<SessionEnd>(end));
 }
 
-Duration SessionWatchBase::pause() {
+// Without randomness all wait alike.
+Duration SessionWatchBase::pause() noexcept try {
   const auto longest = options_.interval.count();
   const auto shortest = std::exchange(first_, false) ? 0 : longest - longest / 3;
   const auto part = manager_.draw() % static_cast<std::uint64_t>(longest - shortest + 1);
   return Duration{shortest + static_cast<Duration::rep>(part)};
+} catch (...) {
+  return options_.interval;
 }
 
 void SessionWatchBase::settle(const Looking& looking) {
@@ -94,10 +98,8 @@ std::optional<SessionEnd> SessionWatch::look() {
     Looking looking(*this);
     carry_out(looking, store_);
     settle(looking);
-  } catch (const std::exception& e) {  // no memory, say: that tells as little of the session
-    failed(e.what());
-  } catch (...) {
-    failed("it threw something that is no std::exception");
+  } catch (...) {  // no memory, say: that tells as little of the session
+    failed(caught());
   }
   return ended();
 }

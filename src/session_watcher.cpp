@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "caught.hpp"
+
 namespace sancho {
 
 struct WatchedSession::Entry {
@@ -63,14 +65,11 @@ struct SessionWatcher::Inside {
   }
 
   void put_back(Taken taken) noexcept {
-    taken.key() = Clockwork::now() + pause_of(taken.mapped()->watch);
+    taken.key() = Clockwork::now() + taken.mapped()->watch.pause();
     const std::lock_guard lock(mutex);
     const bool first = due_.empty() || taken.key() < due_.begin()->first;
     due_.insert(std::move(taken));
     if (first) changed.notify_one();
-  }
-  Duration pause_of(SessionWatch& watch) const noexcept try { return watch.pause(); } catch (...) {
-    return options.interval;  // there is no chance to be had
   }
 
   void run(std::stop_token stop) {
@@ -119,10 +118,8 @@ struct SessionWatcher::Inside {
     if (entry.left) return;
     try {
       entry.tell(end);
-    } catch (const std::exception& e) {
-      report(entry, e.what());
     } catch (...) {
-      report(entry, "it threw something that is no std::exception");
+      report(entry, caught());
     }
   }
   void report(const WatchedSession::Entry& entry, const char* what) const {

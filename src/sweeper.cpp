@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "caught.hpp"
+
 namespace sancho {
 
 namespace {
@@ -81,9 +83,9 @@ void Sweeper::release() {
   try {
     const auto lease = store_.load(key_, deadline);
     if (lease && lease->version.incarnation == mine_) store_.erase(key_, lease->version, deadline);
-  } catch (const std::exception& e) {
+  } catch (...) {
     // It ends by itself.
-    if (failed_) failed_(e.what());
+    if (failed_) failed_(caught());
   }
   mine_ = 0;
 }
@@ -107,9 +109,9 @@ SweepStep Sweeper::step() {
       const auto left = std::max(free_at - clock_.now(), Duration(1));
       step = {.did = Did::stood_back, .next = jittered(std::min(left, options_.interval))};
     }
-  } catch (const std::exception& e) {  // no memory, too: a thread that ends here takes the program along
-    step = {.did = Did::failed, .next = jittered(options_.interval), .trouble = e.what()};
-    if (failed_) failed_(e.what());
+  } catch (...) {  // no memory, too: a thread that ends here takes the program along
+    step = {.did = Did::failed, .next = jittered(options_.interval), .trouble = caught()};
+    if (failed_) failed_(caught());
   }
   due_ = steady_.now() + step.next;
   return step;
@@ -120,8 +122,8 @@ SweepStep Sweeper::sweep(Deadline deadline) {
   if (expired_)
     for (const auto& handle : swept.handles) try {
         expired_(handle);
-      } catch (const std::exception& e) {  // the others are gone too, and to be told
-        if (failed_) failed_(e.what());
+      } catch (...) {  // the others are gone too, and to be told
+        if (failed_) failed_(caught());
       }
   return {.did = SweepStep::Did::swept,
           .removed = swept.removed,

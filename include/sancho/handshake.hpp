@@ -16,8 +16,8 @@
 //   - The origin is asked for although the request is a GET: any page may open a
 //     WebSocket to us, and the browser sends our cookie along. So a request from
 //     a foreign page is refused, and one that tells no origin as well, also where
-//     `OriginOptions::log_only` lets requests pass; programs that are no browsers
-//     use a header (`Policy::transport`).
+//     `OriginOptions::log_only` or `allow_unknown` lets requests pass; programs
+//     that are no browsers use a header (`Policy::transport`).
 //   - There must be a session behind it at the end, else it is refused. What the
 //     handler writes makes one, and its `Set-Cookie` goes into the answer (101).
 //   - It is never served without its session, whatever `Policy::outage` says.

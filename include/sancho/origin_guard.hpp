@@ -55,11 +55,11 @@ struct OriginOptions {
   // `Sec-Fetch-Site` alone.
   bool allow_same_site = false;
   // What becomes of a request with none of the three headers: programs, and
-  // browsers older than 2016.
+  // browsers older than 2016. A handshake (handshake.hpp) is refused all the same.
   bool allow_unknown = false;
   // Pass everything and only give the reason, to see what would be blocked. A
-  // handshake (handshake.hpp) is refused all the same: behind it there is no form
-  // token that would stop a foreign page.
+  // handshake is refused here too: behind it there is no form token that would
+  // stop a foreign page.
   bool log_only = false;
 };
 

@@ -67,8 +67,9 @@ class SessionWatchBase {
   // thread; asks nobody.
   void used() { ++used_; }
   // How long to wait before the next look: before the first one any part of the
-  // interval, so that what was opened together is spread.
-  Duration pause();
+  // interval, so that what was opened together is spread. All of it where there is
+  // no randomness.
+  Duration pause() noexcept;
 
  protected:
   // Throws `ConfigError` for an interval that is none.

@@ -1,9 +1,12 @@
 #include "sancho/async/session_watch.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "async/core.hpp"
+#include "caught.hpp"
 #include "looking.hpp"
 
 namespace sancho {
@@ -26,8 +29,11 @@ awaitable<std::optional<SessionEnd>> AsyncSessionWatch::look() {
     Looking looking(*this);
     co_await coro::carry_out(looking, line);
     settle(looking);
-  } catch (const StoreError& e) {
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;
     failed(e.what());
+  } catch (...) {
+    failed(caught());
   }
   co_return ended();
 }

@@ -82,6 +82,25 @@ TEST(AsyncWatch, AStoreThatDoesNotAnswerEndsItAfterTheLimit) {
   }(app));
 }
 
+TEST(AsyncWatch, WhateverIsThrownItIsLookedAgain) {
+  AsyncShop app;
+  run([](AsyncShop& shop) -> awaitable<void> {
+    Browser browser;
+    const auto ticket = co_await log_in(shop, browser);
+    AsyncSessionWatch watch(shop.sessions, ticket, {.interval = 1ms});
+    co_await log_out(shop, browser);
+    shop.store->reset();
+    shop.store->before = [](Step, int n) -> awaitable<void> {
+      if (n == 1) throw std::bad_alloc();
+      if (n == 2) throw 42;
+      co_return;
+    };
+    EXPECT_EQ(co_await watch.until_ended(), SessionEnd::logged_out);
+    EXPECT_EQ(shop.store->calls(), 3);
+    EXPECT_EQ(shop.ear.count(EventKind::store_unavailable), 1u);
+  }(app));
+}
+
 // ## Exchanges and handshakes
 
 Request own_page() { return {.sec_fetch_site = "same-origin"}; }

@@ -88,6 +88,20 @@ TEST_F(Opening, AForeignPageIsRefusedAlsoWhereTheGuardOnlyLogs) {
   EXPECT_TRUE(shop.sessions.origin_allowed(post)) << "a POST is let pass, and only told of";
 }
 
+TEST_F(Opening, WhoTellsNoOriginIsRefusedAlsoWhereAPostIsNot) {
+  auto policy = plain_policy();
+  policy.origins->allow_unknown = true;
+  Shop shop(policy);
+  shop.visit(browser, log_in);
+  EXPECT_EQ(shake(
+                shop, [](auto&) { return ADD_FAILURE(), true; }, {})
+                .answer.status,
+            403);
+  EXPECT_EQ(shop.ear.count(EventKind::request_refused), 1u);
+  EXPECT_TRUE(shop.sessions.origin_allowed({.method = "POST"}));
+  EXPECT_FALSE(shake(shop, logged_in, {.host = "localhost", .referer = "http://localhost/chat"}).refused());
+}
+
 TEST_F(Opening, WithoutOriginsToTellByItIsABrokenRuleAndByHeaderNoneAreNeeded) {
   auto policy = plain_policy();
   policy.origins.reset();

@@ -24,7 +24,8 @@ class AsyncSessionWatch : public SessionWatchBase {
   AsyncSessionWatch(AsyncSessionManagerBase& manager, SessionTicket ticket, WatchOptions options = {});
   ~AsyncSessionWatch();
 
-  // As `SessionWatch::look`. Cancelled, it throws `operation_aborted`.
+  // As `SessionWatch::look`. Cancelled, it throws `operation_aborted`, and nothing
+  // else.
   boost::asio::awaitable<std::optional<SessionEnd>> look();
 
   // Looks, and pauses, and looks, until the session has ended: how. Cancelled, it
