@@ -292,7 +292,7 @@ HeaderLines ScopeBase::leave() {
   const auto& transport = s.manager.policy().transport;
   if (s.delete_cookie) s.add_line(forgetting(transport, s.manager.parts_->cookie));
   if (s.clear_site_data && s.manager.policy().clear_site_data_at_logout)
-    s.add_line({"Clear-Site-Data", "\"cache\", \"cookies\", \"storage\""});
+    s.add_line({"Clear-Site-Data", s.pre_session ? R"("cache", "storage")" : R"("cache", "cookies", "storage")"});
   if (s.pre_issued) s.add_line({"Set-Cookie", s.manager.parts_->pre_cookie.build(*s.pre_issued)});
   // A page without its session is nobody's to keep.
   if (!s.lines.empty() || s.blind) {

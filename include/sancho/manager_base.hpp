@@ -69,8 +69,8 @@ class ScopeBase {
   // cookie); also after a `finish` that threw. Throws nothing.
   HeaderLines abort() noexcept;
 
-  // Makes the browser forget the cookie, at the end of the request; the session
-  // itself stays.
+  // Makes the browser forget the cookie, with the end of the request, also where
+  // that fails; the session itself stays.
   void revoke_session_cookie();
 
   // Did the user log in or reauthenticate at most this long ago?

@@ -112,7 +112,9 @@ struct Policy {
   bool end_session_on_replay = false;
 
   // A logout's response tells the browser to forget all it has of this site,
-  // its cache and storage too (`Clear-Site-Data`). Slow in some browsers.
+  // its cache and storage too (`Clear-Site-Data`). Slow in some browsers. Where
+  // its page has a form, the one for the next login say, all but the session's
+  // cookie stay: the secret of that form is in one.
   bool clear_site_data_at_logout = false;
 
   // ## The store

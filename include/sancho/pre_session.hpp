@@ -3,7 +3,8 @@
 // A login form needs a secret for its token, and its visitor has no session
 // and gets none for looking at a form. A pre-session is that secret without a
 // record: a random value in a cookie of its own, signed by the server, so that
-// nobody can plant one. It is thrown away at login.
+// nobody can make one up. That nobody plants one which the server gave to them
+// is the doing of the cookie's name (`__Host-Http-`). It is thrown away at login.
 //
 //     const sancho::PreSessions pre("shop", {key});
 //     auto secret = pre.open(cookie);                      // a visitor who has one

@@ -185,6 +185,22 @@ TEST(Edge, OnlyALogoutClearsTheSitesData) {
   EXPECT_FALSE(has(plain.visit(p, [](ShopSession&, auto& scope) { scope.expire_session(); }), "Clear-Site-Data"));
 }
 
+TEST(Edge, ALogoutThatShowsALoginFormKeepsTheFormsCookie) {
+  auto policy = plain_policy();
+  policy.clear_site_data_at_logout = true;
+  Shop shop(policy);
+  Browser b;
+  shop.visit(b, log_in);
+  std::string token;
+  const auto lines = shop.visit(b, [&](ShopSession& s, auto& scope) {
+    scope.expire_session();
+    token = s.csrf_token("login");
+  });
+  EXPECT_TRUE(has(lines, "Clear-Site-Data"));
+  EXPECT_FALSE(b.jar.contains(sid));
+  shop.visit(b, [&](ShopSession& s) { EXPECT_TRUE(s.check_csrf_token(token, "login")); });
+}
+
 TEST(Edge, AFailedRequestSendsOnlyWhatActedAtOnce) {
   Shop shop;
   Browser b;

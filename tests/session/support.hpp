@@ -115,6 +115,8 @@ class Browser {
       if (value.find("Max-Age=0") != std::string::npos) jar.erase(cookie);
       else jar[cookie] = text;
     }
+    for (const auto& [name, value] : lines)
+      if (name == "Clear-Site-Data" && value.find("\"cookies\"") != std::string::npos) jar.clear();
   }
   std::string header() const {
     std::string h;
