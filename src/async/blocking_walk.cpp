@@ -16,7 +16,7 @@ struct Handover {
   std::condition_variable changed;
   const KeyedRecord* offered = nullptr;
   std::shared_ptr<Bell> looked_at;
-  bool on = true;          // what `each` said
+  bool on = true;          // what `each` last said
   bool abandoned = false;  // nobody waits any more
   bool over = false;
   std::exception_ptr trouble;
@@ -34,7 +34,8 @@ awaitable<bool> offer(std::shared_ptr<Handover> handover, const KeyedRecord& fou
   const auto heard = co_await bell->wait(Deadline(until.at() + patience));
   const std::lock_guard lock(handover->mutex);
   handover->offered = nullptr;
-  co_return heard == Bell::Heard::rung && handover->on;
+  if (heard != Bell::Heard::rung && handover->on) throw StoreError(Trouble::unavailable, "the walk was cut off");
+  co_return handover->on;
 }
 
 awaitable<void> walk(std::shared_ptr<AsyncSessionStore> store, std::shared_ptr<Handover> handover, Deadline until) {
@@ -78,6 +79,7 @@ void BlockingStore::walk(const Each& each, Deadline until) {
     bell->ring();
   }
   if (from_each) std::rethrow_exception(from_each);
+  if (!handover->on) return;
   if (handover->trouble) std::rethrow_exception(as_trouble(handover->trouble, *store_, false));
 }
 

@@ -224,6 +224,25 @@ TEST_F(AsyncOnExecutor, WhoWaitsMustNotBeWhoIsWaitedFor) {
   waiter->reset();
 }
 
+TEST(AsyncBlocking, AWalkThatIsCutOffAtItsDeadlineDoesNotLookComplete) {
+  const auto store = std::make_shared<SlowStore>(system_clock());
+  for (int i = 0; i < 3; ++i) store->inner().create(a_key(), a_record(), soon());
+  asio::thread_pool pool(1);
+  const auto waiter = blocking(store, pool.get_executor());
+  int seen = 0;
+  const auto walk = [&](bool on) {
+    waiter->scan()->walk([&](const KeyedRecord&) { return std::this_thread::sleep_for(300ms), ++seen, on; }, Deadline::after(1ms));
+  };
+  try {
+    walk(true);
+    ADD_FAILURE() << "it saw " << seen << " of three";
+  } catch (const StoreError& e) {
+    EXPECT_EQ(e.kind(), Trouble::unavailable);
+  }
+  walk(false);  // who wants no more has all that was wanted
+  EXPECT_EQ(seen, 2);
+}
+
 // ## Under the manager
 
 TEST(AsyncOnExecutorShop, AWriteThatNeverHadItsTurnWasNotDone) {
