@@ -26,6 +26,17 @@ Record Throttle::first_attempt() const {
   return note;
 }
 
+namespace {
+// Whoever cannot read how often has no reason to allow it once more.
+std::uint32_t count_of(const Record& note) {
+  try {
+    return decode<std::uint32_t>(note.payload);
+  } catch (const DecodeError& e) {
+    throw StoreError(Trouble::corrupt, std::string("a throttle's count: ") + e.what());
+  }
+}
+}  // namespace
+
 // Sets `counted` unless another attempt came in between.
 std::optional<Duration> Throttle::try_once(const SessionKey& key, Deadline deadline, bool& counted) {
   auto note = store_.load(key, deadline);
@@ -33,7 +44,7 @@ std::optional<Duration> Throttle::try_once(const SessionKey& key, Deadline deadl
     counted = std::holds_alternative<Done>(store_.create(key, first_attempt(), deadline));
     return std::nullopt;
   }
-  const auto count = decode<std::uint32_t>(note->payload);
+  const auto count = count_of(*note);
   const auto now = clock_.now();
   if (count >= options_.attempts) return std::max(note->ends - now, Duration{1});
   const auto seen = note->version;

@@ -98,6 +98,23 @@ TEST_P(ThrottleTest, ACountIsNoSession) {
   EXPECT_EQ(store->scan()->count(Deadline::after(minutes(1))), 0u);
 }
 
+TEST_P(ThrottleTest, ACountThatCannotBeReadAllowsNothing) {
+  throttle.attempt("account/ada");
+  const auto key = SessionKey::of_note("throttle", "account/ada");
+  const auto deadline = Deadline::after(minutes(1));
+  auto note = store->load(key, deadline).value();
+  const auto seen = note.version;
+  note.version = seen.after(1);
+  note.payload = "many";
+  ASSERT_TRUE(std::holds_alternative<Done>(store->commit(key, seen, note, deadline)));
+  try {
+    throttle.attempt("account/ada");
+    ADD_FAILURE() << "it was allowed, or counted";
+  } catch (const StoreError& e) {
+    EXPECT_EQ(e.kind(), Trouble::corrupt);
+  }
+}
+
 TEST_P(ThrottleTest, ACountThatIsOverIsSwept) {
   throttle.attempt("account/ada");
   clock.advance(minutes(16));
