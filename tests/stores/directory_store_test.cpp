@@ -207,6 +207,17 @@ TEST_F(DirectoryStore, ADamagedRecordIsTroubleForItselfAndStays) {
   }
 }
 
+TEST_F(DirectoryStore, ARecordHas256MebibytesAndMoreIsNeitherWrittenNorRead) {
+  const auto store = open();
+  auto endless = record();
+  endless.payload.resize(std::size_t{256} << 20);
+  EXPECT_EQ(trouble([&] { store->create(key, endless, soon()); }).first, Trouble::refused);
+  EXPECT_EQ(names(), std::set<std::string>());
+  std::ofstream(file) << '!';
+  fs::resize_file(file, std::uintmax_t{1} << 40);  // on no disk, and not to be read into memory
+  EXPECT_EQ(trouble([&] { store->load(key, soon()); }).first, Trouble::corrupt);
+}
+
 TEST_F(DirectoryStore, ARecordOfANewerVersionIsUnavailableAndStays) {
   const auto store = open();
   auto bytes = encode_record(record());

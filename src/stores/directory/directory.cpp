@@ -118,10 +118,10 @@ std::optional<std::string_view> Directory::read(const FileName& name, Read how, 
   if (fd < 0) fail(-fd, "open a record");
   File file(*this, fd);
   auto n = read_some(fd, to.first_.data(), to.first_.size());
-  // What gives nothing may be something else than a file: a pipe, a directory.
-  if (n <= 0) require_regular(fd);
   const std::string_view first(to.first_.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
   if (n > 0 && how == Read::once && first.size() < to.first_.size()) return first;
+  // What gives nothing may be something else than a file: a pipe, a directory.
+  require_record(fd);
   auto& bytes = to.all_;
   bytes = first;
   while (n > 0) {
@@ -140,10 +140,11 @@ ssize_t Directory::read_some(int fd, char* to, std::size_t size) {
   return n;
 }
 
-void Directory::require_regular(int fd) const {
+void Directory::require_record(int fd) const {
   struct stat status {};
   if (const int error = files_.stat(fd, status); error < 0) fail(-error, "inspect a record");
   if (!S_ISREG(status.st_mode)) throw StoreError(Trouble::corrupt, name() + ": a record is no regular file");
+  if (status.st_size > longest_record) throw StoreError(Trouble::corrupt, name() + ": a record is longer than any that was written");
 }
 
 // ## Writing
@@ -167,6 +168,7 @@ bool Directory::is_draft(std::string_view name) {
 }
 
 Directory::Draft Directory::draft(std::string_view bytes) {
+  if (bytes.size() > longest_record) throw StoreError(Trouble::refused, this->name() + ": a record is longer than 256 MiB");
   const auto name = FileName::of_number(draft_prefix, system_random().draw_u64());
   const int fd = files_.open(fd_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL);
   if (fd < 0) fail(-fd, "make a file");

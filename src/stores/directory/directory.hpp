@@ -79,6 +79,7 @@ class Directory {
     FileName name_;
   };
   Draft draft(std::string_view bytes);
+  static constexpr off_t longest_record = 256 << 20;
   // What a process that died left of one, old enough that no living one owns it.
   void remove_if_abandoned(std::string_view name);
   static bool is_draft(std::string_view name);
@@ -98,7 +99,7 @@ class Directory {
  private:
   class File;
   ssize_t read_some(int fd, char* to, std::size_t size);
-  void require_regular(int fd) const;
+  void require_record(int fd) const;
   void write_all(File& file, std::string_view bytes, const char* doing);
 
   std::string path_;
