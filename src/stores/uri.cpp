@@ -109,6 +109,7 @@ std::string redacted(std::string_view uri) {
 // ## Options
 
 bool OptionReader::take(const std::string& name, std::string& text) {
+  known_ += (known_.empty() ? "" : ", ") + name;
   const auto found = left_.find(name);
   if (found == left_.end()) return false;
   text = found->second;
@@ -146,7 +147,8 @@ std::string OptionReader::name_space() {
 }
 
 void OptionReader::finish() const {
-  if (!left_.empty()) throw ConfigError(scheme_ + ": has no option '" + redacted(left_.begin()->first) + "'");
+  if (!left_.empty())
+    throw ConfigError(scheme_ + ": has no option '" + redacted(left_.begin()->first) + "'; it has " + (known_.empty() ? "none" : known_));
 }
 
 void OptionReader::refuse(const std::string& name, const std::string& expected) const {

@@ -78,6 +78,7 @@ class OptionReader {
 
   std::string scheme_;
   std::map<std::string, std::string> left_;
+  std::string known_;  // the names that were asked for
 };
 
 }  // namespace sancho
