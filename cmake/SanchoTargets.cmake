@@ -78,7 +78,7 @@ endfunction()
 # from the core, a shared one has its own, because the core shows them to nobody.
 function(sancho_digests name)
   if(BUILD_SHARED_LIBS AND NOT SANCHO_TESTS)
-    target_sources(sancho_${name} PRIVATE ${sancho_SOURCE_DIR}/src/crc32c.cpp ${sancho_SOURCE_DIR}/src/crypto.cpp)
+    target_sources(sancho_${name} PRIVATE ${sancho_SOURCE_DIR}/src/base/crc32c.cpp ${sancho_SOURCE_DIR}/src/base/crypto.cpp)
     target_link_libraries(sancho_${name} PRIVATE OpenSSL::Crypto)
   endif()
 endfunction()

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "big_endian.hpp"
-#include "crc32c.hpp"
+#include "base/big_endian.hpp"
+#include "base/crc32c.hpp"
 #include "sancho/error.hpp"
 #include "stores/lmdb/packed_record.hpp"
 #include "stores/sqlite/packed_record.hpp"

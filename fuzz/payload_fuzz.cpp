@@ -4,7 +4,7 @@
 // both ways there are, to the same bytes.
 #include <cstdlib>
 
-#include "crc32c.hpp"
+#include "base/crc32c.hpp"
 #include "protocol/delta.hpp"
 #include "sancho/error.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "crc32c.hpp"
+#include "base/crc32c.hpp"
 #include "sancho/error.hpp"
 #include "sancho/msgpack.hpp"
 #include "sancho/record.hpp"

@@ -6,9 +6,9 @@
 
 #include "async/driver.hpp"
 #include "async/executors.hpp"
-#include "manager_tasks.hpp"
 #include "sancho/async/manager.hpp"
-#include "scope_tasks.hpp"
+#include "session/manager_tasks.hpp"
+#include "session/scope_tasks.hpp"
 
 namespace sancho {
 

@@ -3,7 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "runner.hpp"
+#include "session/runner.hpp"
 
 namespace sancho::coro {
 

@@ -15,7 +15,7 @@
 
 #include "async/bell.hpp"
 #include "sancho/async/store.hpp"
-#include "task.hpp"
+#include "session/task.hpp"
 
 namespace sancho::coro {
 

@@ -1,6 +1,6 @@
 // The manager of requests that are served by coroutines.
 #include "async/core.hpp"
-#include "spare_block.hpp"
+#include "base/spare_block.hpp"
 
 namespace sancho {
 

@@ -1,6 +1,6 @@
 // The scope of a request that is served by coroutines.
 #include "async/core.hpp"
-#include "runner.hpp"
+#include "session/runner.hpp"
 
 namespace sancho {
 

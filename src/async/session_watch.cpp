@@ -6,8 +6,8 @@
 #include <boost/system/system_error.hpp>
 
 #include "async/core.hpp"
-#include "caught.hpp"
-#include "looking.hpp"
+#include "base/caught.hpp"
+#include "session/looking.hpp"
 
 namespace sancho {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "crc32c.hpp"
+#include "base/crc32c.hpp"
 #include "sancho/record.hpp"
 
 namespace sancho::protocol::envelope {

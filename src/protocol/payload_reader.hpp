@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "sancho/msgpack.hpp"
 
 namespace sancho::protocol {

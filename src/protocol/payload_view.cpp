@@ -2,7 +2,7 @@
 #include <cstring>
 #include <tuple>
 
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/payload.hpp"
 #include "protocol/payload_reader.hpp"

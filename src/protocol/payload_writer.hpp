@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "big_endian.hpp"
-#include "inline_packer.hpp"
+#include "base/big_endian.hpp"
+#include "base/inline_packer.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/payload.hpp"
 

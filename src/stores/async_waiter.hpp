@@ -18,7 +18,7 @@
 #include <memory>
 #include <mutex>
 
-#include "spare_block.hpp"
+#include "base/spare_block.hpp"
 #include "stores/async_home.hpp"
 
 namespace sancho {

@@ -24,7 +24,7 @@
 #include <utility>
 #include <variant>
 
-#include "spare_block.hpp"
+#include "base/spare_block.hpp"
 
 namespace sancho {
 

@@ -9,7 +9,7 @@
 #include <array>
 #include <atomic>
 
-#include "thread_place.hpp"
+#include "base/thread_place.hpp"
 
 namespace sancho {
 

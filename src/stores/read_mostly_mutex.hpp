@@ -17,7 +17,7 @@
 #include <mutex>
 #include <thread>
 
-#include "thread_place.hpp"
+#include "base/thread_place.hpp"
 
 namespace sancho {
 

@@ -12,7 +12,7 @@ import re
 import sys
 
 from rules import (ANNOUNCED, ANY_FRAMEWORK, COROUTINE_SIDE, COROUTINE_STORE, COROUTINE_STORE_SIDE, COROUTINES, DECORATOR_SIDE,
-                   FRAMEWORKS, INPUT_OUTPUT, NO_CLOCK, NO_OWN_CHANCE, NOT_QUIET, OUTSIDE_THE_CORE, QUIET, SOCKETS, STANDARD,
+                   FRAMEWORKS, INPUT_OUTPUT, NO_CLOCK, NO_OWN_CHANCE, NOT_QUIET, OUTSIDE_THE_CORE, QUIET, ROOMS, SOCKETS, STANDARD,
                    STORE_SIDE, TEST_FRAMEWORK, UNSHOWN)
 
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'', re.S)
@@ -95,6 +95,8 @@ class House:
                 self.core(file)
             elif file.under("adapters"):
                 self.adapter(file)
+            if file.under("src"):
+                self.room(file)
             if file.under("src/protocol"):
                 self.protocol(file)
             if file.under("src") and not suite:  # whose walks are repeated from a seed
@@ -134,6 +136,16 @@ class House:
         """The NAME of an asynchronous store, if the file is one's."""
         match = COROUTINE_STORE.match(file.name)
         return match and (match.group(1) or match.group(2))
+
+    def room(self, file):
+        mine = next((room for room in ROOMS if file.under(room)), None)
+        if not mine:
+            return self.say(file, 1, "it lies in no room of src/")
+        known = tuple(room + "/" for room in (mine, *ROOMS[mine]))
+        for line, quote, target in file.includes:
+            ours = file.resolve(quote, target)
+            if ours and ours.startswith("src/") and not ours.startswith(known):
+                self.say(file, line, f"{mine} knows no {ours}")
 
     def core(self, file):
         coroutines = file.under(*COROUTINE_SIDE)

@@ -231,7 +231,9 @@ TEST(AsyncBlocking, AWalkThatIsCutOffAtItsDeadlineDoesNotLookComplete) {
   const auto waiter = blocking(store, pool.get_executor());
   int seen = 0;
   const auto walk = [&](bool on) {
-    waiter->scan()->walk([&](const KeyedRecord&) { return std::this_thread::sleep_for(300ms), ++seen, on; }, Deadline::after(1ms));
+    const auto until = Deadline::after(300ms);
+    const auto beyond = until.at() + 300ms;
+    waiter->scan()->walk([&](const KeyedRecord&) { return std::this_thread::sleep_until(beyond), ++seen, on; }, until);
   };
   try {
     walk(true);

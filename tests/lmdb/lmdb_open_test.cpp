@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "../support/skip.hpp"
-#include "coarse_clock.hpp"
+#include "base/coarse_clock.hpp"
 #include "lmdb_fixture.hpp"
 #include "stores/lmdb/place.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "crc32c.hpp"
+#include "base/crc32c.hpp"
 #include "sancho/error.hpp"
 #include "sancho/msgpack.hpp"
 

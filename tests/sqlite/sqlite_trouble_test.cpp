@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "../support/skip.hpp"
-#include "coarse_clock.hpp"
+#include "base/coarse_clock.hpp"
 #include "sqlite_fixture.hpp"
 
 namespace sancho::sqlite_test {

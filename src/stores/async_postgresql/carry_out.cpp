@@ -1,4 +1,4 @@
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 #include "stores/async_postgresql/async_postgresql_store.hpp"
 
 namespace sancho::postgresql {

@@ -1,6 +1,6 @@
 #include "stores/async_redis/ask.hpp"
 
-#include "spare.hpp"
+#include "base/spare.hpp"
 
 namespace sancho::redis {
 

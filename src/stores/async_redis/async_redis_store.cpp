@@ -2,7 +2,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "coarse_clock.hpp"
+#include "base/coarse_clock.hpp"
 #include "stores/redis/uri_options.hpp"
 
 namespace sancho {

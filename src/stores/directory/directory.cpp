@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 #include "sancho/random.hpp"
 
 namespace sancho {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "sancho/id.hpp"
 
 namespace sancho {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "big_endian.hpp"
-#include "crc32c.hpp"
+#include "base/big_endian.hpp"
+#include "base/crc32c.hpp"
 #include "sancho/error.hpp"
 #include "stores/columns.hpp"
 #include "stores/lmdb/packed_record.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "crypto.hpp"
+#include "base/crypto.hpp"
 #include "sancho/record.hpp"
 #include "stores/lmdb/tables.hpp"
 

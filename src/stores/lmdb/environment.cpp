@@ -5,7 +5,7 @@
 #include <cstring>
 #include <thread>
 
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 #include "stores/lmdb/failure.hpp"
 #include "stores/reserve.hpp"
 

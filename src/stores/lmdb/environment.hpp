@@ -10,7 +10,7 @@
 #include <shared_mutex>
 #include <string>
 
-#include "coarse_clock.hpp"
+#include "base/coarse_clock.hpp"
 #include "sancho/stores/lmdb.hpp"
 #include "stores/idle.hpp"
 #include "stores/lmdb/gate.hpp"

@@ -2,8 +2,8 @@
 
 #include <bit>
 
-#include "big_endian.hpp"
-#include "crc32c.hpp"
+#include "base/big_endian.hpp"
+#include "base/crc32c.hpp"
 #include "sancho/error.hpp"
 #include "stores/columns.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 
 namespace sancho::lmdb {
 

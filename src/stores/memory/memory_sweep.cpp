@@ -1,5 +1,5 @@
 // What goes over all records: sweeping, walking, counting.
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "stores/memory/memory_store.hpp"
 
 namespace sancho::memory {

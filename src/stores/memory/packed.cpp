@@ -4,7 +4,7 @@
 #include <bit>
 #include <type_traits>
 
-#include "sixteen_letters.hpp"
+#include "base/sixteen_letters.hpp"
 
 namespace sancho::memory {
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 
 namespace sancho::postgresql {
 

@@ -3,8 +3,8 @@
 #include <array>
 #include <bit>
 
-#include "big_endian.hpp"
-#include "crypto.hpp"
+#include "base/big_endian.hpp"
+#include "base/crypto.hpp"
 #include "stores/columns.hpp"
 
 namespace sancho::postgresql {

@@ -4,7 +4,7 @@
 #include <array>
 #include <initializer_list>
 
-#include "crypto.hpp"
+#include "base/crypto.hpp"
 #include "stores/postgresql/meaning.hpp"
 #include "stores/postgresql/schema.hpp"
 

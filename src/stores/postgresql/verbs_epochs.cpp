@@ -9,8 +9,8 @@
 // key that two create at once: so there is no deadlock.
 #include <array>
 
-#include "big_endian.hpp"
-#include "crypto.hpp"
+#include "base/big_endian.hpp"
+#include "base/crypto.hpp"
 #include "stores/postgresql/verbs.hpp"
 
 namespace sancho::postgresql {

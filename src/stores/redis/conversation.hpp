@@ -24,8 +24,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/spare_block.hpp"
 #include "sancho/store.hpp"
-#include "spare_block.hpp"
 #include "stores/authority.hpp"
 #include "stores/redis/broken.hpp"
 #include "stores/redis/reply.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 #include "stores/redis/plan.hpp"
 
 namespace sancho::redis {

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "crypto.hpp"
+#include "base/crypto.hpp"
 #include "sancho/id.hpp"
 #include "stores/redis/slot.hpp"
 

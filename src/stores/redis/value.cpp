@@ -6,7 +6,7 @@
 #include <array>
 #include <bit>
 
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "sancho/error.hpp"
 #include "stores/columns.hpp"
 

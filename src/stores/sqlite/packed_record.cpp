@@ -1,7 +1,7 @@
 #include "stores/sqlite/packed_record.hpp"
 
-#include "big_endian.hpp"
-#include "crc32c.hpp"
+#include "base/big_endian.hpp"
+#include "base/crc32c.hpp"
 #include "stores/columns.hpp"
 
 namespace sancho::sqlite {

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 
 namespace sancho::sqlite {
 

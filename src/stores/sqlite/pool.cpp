@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "fork_page.hpp"
+#include "base/fork_page.hpp"
 #include "stores/reserve.hpp"
 #include "stores/sqlite/place.hpp"
 #include "stores/sqlite/schema.hpp"

@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "coarse_clock.hpp"
+#include "base/coarse_clock.hpp"
 #include "sancho/stores/sqlite.hpp"
 #include "stores/idle.hpp"
 #include "stores/sqlite/connection.hpp"

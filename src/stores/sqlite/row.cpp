@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 
 namespace sancho::sqlite {
 

@@ -3,8 +3,8 @@
 #include <array>
 #include <bit>
 
-#include "crc32c.hpp"
-#include "inline_packer.hpp"
+#include "base/crc32c.hpp"
+#include "base/inline_packer.hpp"
 #include "stores/columns.hpp"
 #include "stores/sqlite/row.hpp"
 

@@ -1,5 +1,5 @@
 // Walking, counting, and finding a user's sessions.
-#include "big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "stores/sqlite/row.hpp"
 #include "stores/sqlite/sqlite_store.hpp"
 

@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
+#include "base/sleepers.hpp"
 #include "sancho/time.hpp"
-#include "sleepers.hpp"
 
 namespace sancho::sqlite {
 
